@@ -1,0 +1,169 @@
+use std::borrow::Cow;
+
+use super::error::{ReadError, ReadProblem};
+use super::{refuse_lookalike, string, wrong_type};
+use crate::json::{Key, Reader, Text, Value};
+
+/// What a request or notification says beside its method: only what rules look at.
+#[derive(Debug, Default)]
+pub struct Params<'a> {
+    /// The tool or prompt.
+    pub name: Option<Cow<'a, str>>,
+    /// The resource.
+    pub uri: Option<Cow<'a, str>>,
+    /// The task.
+    pub task_id: Option<Cow<'a, str>>,
+    /// What a completion is asked for.
+    pub reference: Option<Reference<'a>>,
+    /// What the tool or prompt is called with.
+    pub arguments: Arguments<'a>,
+    /// Whether `arguments` is there and not an object.
+    malformed_arguments: bool,
+    /// `_meta["io.modelcontextprotocol/protocolVersion"]`, which 2026-07-28 puts into every request.
+    pub protocol_version: Option<Cow<'a, str>>,
+}
+
+/// `params.ref` of `completion/complete`.
+#[derive(Debug)]
+pub enum Reference<'a> {
+    /// `ref/prompt`
+    Prompt(Cow<'a, str>),
+    /// `ref/resource`: a URI or a URI template.
+    Resource(Cow<'a, str>),
+}
+
+/// The arguments of a call: its members in the order they stand in. Their names are distinct.
+#[derive(Debug, Default)]
+pub struct Arguments<'a> {
+    members: Vec<(Key<'a>, Value<'a>)>,
+}
+
+impl<'a> Arguments<'a> {
+    /// Each argument's name and value.
+    pub fn members(&self) -> &[(Key<'a>, Value<'a>)] {
+        &self.members
+    }
+
+    fn read(reader: &mut Reader<'a>) -> Result<Self, ReadError> {
+        let mut members = Vec::new();
+        reader.object::<ReadError>(|reader, key| {
+            members.push((key.clone(), reader.value()?));
+            Ok(())
+        })?;
+        Ok(Self { members })
+    }
+}
+
+const PARAMS_KEYS: [&str; 6] = ["name", "uri", "taskId", "ref", "arguments", "_meta"];
+const REFERENCE_KEYS: [&str; 3] = ["type", "name", "uri"];
+const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+
+impl<'a> Params<'a> {
+    pub(super) fn read(reader: &mut Reader<'a>, params: &Key<'a>) -> Result<Self, ReadError> {
+        match reader.peek() {
+            Some(b'{') => {}
+            // Some clients write an absent value so.
+            Some(b'n') => {
+                reader.value()?;
+                return Ok(Self::default());
+            }
+            _ => {
+                reader.value()?;
+                return Err(wrong_type(params, "params", "an object"));
+            }
+        }
+        let mut params = Self::default();
+        reader.object(|reader, key| params.member(reader, key))?;
+        Ok(params)
+    }
+
+    fn member(&mut self, reader: &mut Reader<'a>, key: &Key<'a>) -> Result<(), ReadError> {
+        match key.as_bytes() {
+            b"name" => self.name = Some(string(reader, key, "params.name")?.decode()),
+            b"uri" => self.uri = Some(string(reader, key, "params.uri")?.decode()),
+            b"taskId" => self.task_id = Some(string(reader, key, "params.taskId")?.decode()),
+            b"ref" => self.reference = Some(read_reference(reader, key)?),
+            b"arguments" if reader.peek() == Some(b'{') => {
+                self.arguments = Arguments::read(reader)?
+            }
+            b"arguments" => {
+                self.malformed_arguments = true;
+                reader.value()?;
+            }
+            b"_meta" if reader.peek() == Some(b'{') => {
+                reader.object::<ReadError>(|reader, key| {
+                    if key.as_bytes() == PROTOCOL_VERSION.as_bytes() {
+                        self.protocol_version =
+                            Some(string(reader, key, "params._meta protocol version")?.decode());
+                    } else {
+                        refuse_lookalike(key, &[PROTOCOL_VERSION])?;
+                        reader.value()?;
+                    }
+                    Ok(())
+                })?;
+            }
+            b"_meta" => {
+                reader.value()?;
+                return Err(wrong_type(key, "params._meta", "an object"));
+            }
+            _ => {
+                refuse_lookalike(key, &PARAMS_KEYS)?;
+                reader.value()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that what the method is judged by is there, once the method is known.
+    pub(super) fn checked(self, method: &str) -> Result<Self, ReadProblem> {
+        let missing = match method {
+            "tools/call" | "prompts/get" if self.name.is_none() => Some("params.name"),
+            "resources/read" | "resources/subscribe" | "resources/unsubscribe"
+                if self.uri.is_none() =>
+            {
+                Some("params.uri")
+            }
+            "completion/complete" if self.reference.is_none() => Some("params.ref"),
+            "tools/call" | "prompts/get" if self.malformed_arguments => {
+                return Err(ReadProblem::WrongType {
+                    member: "params.arguments",
+                    expected: "an object",
+                });
+            }
+            _ => None,
+        };
+        missing.map_or(Ok(self), |member| Err(ReadProblem::Missing(member)))
+    }
+}
+
+fn read_reference<'a>(
+    reader: &mut Reader<'a>,
+    reference: &Key<'a>,
+) -> Result<Reference<'a>, ReadError> {
+    let (mut kind, mut name, mut uri) = (None::<Text<'a>>, None, None);
+    if reader.peek() != Some(b'{') {
+        reader.value()?;
+        return Err(wrong_type(reference, "params.ref", "an object"));
+    }
+    reader.object::<ReadError>(|reader, key| {
+        match key.as_bytes() {
+            b"type" => kind = Some(string(reader, key, "params.ref.type")?),
+            b"name" => name = Some(string(reader, key, "params.ref.name")?.decode()),
+            b"uri" => uri = Some(string(reader, key, "params.ref.uri")?.decode()),
+            _ => {
+                refuse_lookalike(key, &REFERENCE_KEYS)?;
+                reader.value()?;
+            }
+        }
+        Ok(())
+    })?;
+    match (kind, name, uri) {
+        (Some(kind), Some(name), None) if kind == *"ref/prompt" => Ok(Reference::Prompt(name)),
+        (Some(kind), None, Some(uri)) if kind == *"ref/resource" => Ok(Reference::Resource(uri)),
+        _ => Err(wrong_type(
+            reference,
+            "params.ref",
+            "a ref/prompt with name or a ref/resource with uri",
+        )),
+    }
+}
