@@ -1,1 +1,34 @@
-//! Placeholder.
+//! What a policy means.
+//!
+//! The way of a request, in module order: bytes are read by [`message`] (over the strict [`json`] reader) into one
+//! call; [`decision`] judges the call by a [`document::Policy`]; [`quota`] counts what the decision lets through;
+//! [`reply`] words what the client is told otherwise; [`listing`] takes hidden tools out of answers on their way back.
+//!
+//! Nothing here does I/O, reads a clock or keeps globals: time, identity and counters come in as values, so that
+//! Envoy, the command line and the tests share one meaning.
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(
+        // A panic traps the VM, and with it every filter that shares it.
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+pub mod json;
+
+pub mod config;
+pub mod decision;
+pub mod document;
+pub mod listing;
+pub mod message;
+pub mod quota;
+pub mod reply;
+pub mod uri;

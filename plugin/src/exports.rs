@@ -1,0 +1,116 @@
+//! The functions that Envoy calls: proxy-wasm ABI 0.2.1.
+//!
+//! Each finds its context and hands over. A VM is single-threaded and Envoy never calls back while a callback runs;
+//! should it do so all the same, the callback finds nothing and refuses.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::host::{self, Level};
+use crate::runtime::Runtime;
+use crate::stream::{Action, Stream};
+
+#[derive(Default)]
+struct Contexts {
+    /// A root exists once per configuration: while an old one drains, streams keep the one they began under.
+    roots: BTreeMap<u32, Option<Rc<Runtime>>>,
+    streams: BTreeMap<u32, Stream>,
+}
+
+thread_local! {
+    static CONTEXTS: RefCell<Contexts> = RefCell::default();
+}
+
+fn with_contexts<R>(run: impl FnOnce(&mut Contexts) -> R) -> Option<R> {
+    CONTEXTS.with(|contexts| contexts.try_borrow_mut().ok().map(|mut contexts| run(&mut contexts)))
+}
+
+/// Runs a callback of a stream. A stream that is not known cannot be judged, so it goes no further.
+fn with_stream(id: u32, run: impl FnOnce(&mut Stream) -> Action) -> u32 {
+    let action = with_contexts(|contexts| contexts.streams.get_mut(&id).map(run)).flatten();
+    action.unwrap_or_else(|| {
+        host::log(Level::Error, "mcp_policy: callback for an unknown stream");
+        Action::Pause
+    }) as u32
+}
+
+/// Says which version of the ABI this module speaks.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_abi_version_0_2_1() {}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_context_create(id: u32, root: u32) {
+    let _created = with_contexts(|contexts| {
+        if root == 0 {
+            contexts.roots.insert(id, None);
+        } else {
+            let runtime = contexts.roots.get(&root).cloned().flatten();
+            contexts.streams.insert(id, Stream::new(runtime));
+        }
+    });
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_vm_start(_root: u32, _configuration_size: usize) -> u32 {
+    1
+}
+
+/// Accepts the plugin's configuration, or refuses it whole: xDS then keeps the one before.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_configure(root: u32, configuration_size: usize) -> u32 {
+    let runtime = match Runtime::configure(configuration_size) {
+        Ok(runtime) => Rc::new(runtime),
+        Err(error) => {
+            for line in error.to_string().lines() {
+                host::log(Level::Error, &format!("mcp_policy: configuration refused: {line}"));
+            }
+            return 0;
+        }
+    };
+    let configured = with_contexts(|contexts| contexts.roots.insert(root, Some(runtime)));
+    u32::from(configured.is_some())
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_headers(id: u32, _count: u32, end_of_stream: u32) -> u32 {
+    with_stream(id, |stream| stream.on_request_headers(end_of_stream != 0))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_body(id: u32, size: usize, end_of_stream: u32) -> u32 {
+    with_stream(id, |stream| stream.on_request_body(size, end_of_stream != 0))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_trailers(id: u32, _count: u32) -> u32 {
+    with_stream(id, Stream::on_request_trailers)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_response_headers(id: u32, _count: u32, end_of_stream: u32) -> u32 {
+    with_stream(id, |stream| stream.on_response_headers(end_of_stream != 0))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_response_body(id: u32, size: usize, end_of_stream: u32) -> u32 {
+    with_stream(id, |stream| stream.on_response_body(size, end_of_stream != 0))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_response_trailers(id: u32, _count: u32) -> u32 {
+    with_stream(id, Stream::on_response_trailers)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_done(_context: u32) -> u32 {
+    1
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_delete(id: u32) {
+    let _deleted = with_contexts(|contexts| {
+        contexts.streams.remove(&id);
+        contexts.roots.remove(&id);
+    });
+}

@@ -1,0 +1,53 @@
+//! What operators see of the filter: counters under `wasmcustom.mcp_policy.`.
+//!
+//! They are never freed by Envoy, so none is named by anything that a client chose.
+
+use policy::decision::RefusalKind;
+
+use crate::host::{Counter, Result};
+
+/// One counter for each thing that can happen to a message or listing.
+pub(crate) struct Metrics {
+    /// Messages that the policy let pass.
+    pub(crate) allowed: Counter,
+    denied: Counter,
+    hidden: Counter,
+    limited: Counter,
+    approval_required: Counter,
+    /// Requests that are not one clear MCP message.
+    pub(crate) invalid: Counter,
+    /// Requests and answers that the filter could not judge.
+    pub(crate) failed: Counter,
+    /// Calls that could not be counted: the counters are full, damaged or contended.
+    pub(crate) uncounted: Counter,
+    /// Lists from which entries were taken.
+    pub(crate) lists_filtered: Counter,
+    /// Lists and events that could not be read.
+    pub(crate) lists_withheld: Counter,
+}
+
+impl Metrics {
+    pub(crate) fn define() -> Result<Self> {
+        Ok(Self {
+            allowed: Counter::define("mcp_policy.allowed")?,
+            denied: Counter::define("mcp_policy.denied")?,
+            hidden: Counter::define("mcp_policy.hidden")?,
+            limited: Counter::define("mcp_policy.limited")?,
+            approval_required: Counter::define("mcp_policy.approval_required")?,
+            invalid: Counter::define("mcp_policy.invalid")?,
+            failed: Counter::define("mcp_policy.failed")?,
+            uncounted: Counter::define("mcp_policy.uncounted")?,
+            lists_filtered: Counter::define("mcp_policy.lists_filtered")?,
+            lists_withheld: Counter::define("mcp_policy.lists_withheld")?,
+        })
+    }
+
+    pub(crate) fn refusal(&self, kind: RefusalKind) -> Counter {
+        match kind {
+            RefusalKind::Denied => self.denied,
+            RefusalKind::Hidden => self.hidden,
+            RefusalKind::Limited => self.limited,
+            RefusalKind::ApprovalRequired => self.approval_required,
+        }
+    }
+}

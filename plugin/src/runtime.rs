@@ -1,0 +1,121 @@
+//! One configuration at work: what all streams that began under it share.
+
+use std::cell::OnceCell;
+use std::fmt;
+
+use policy::config::{self, Config, Mode};
+use policy::listing::{Kind, Shown};
+use policy::quota::{Quota, QuotaError, StoreError};
+
+use crate::host::{self, Buffer, Level, Status};
+use crate::metrics::Metrics;
+use crate::route::Policies;
+use crate::store::SharedData;
+
+/// A configuration that has been accepted.
+pub(crate) struct Runtime {
+    pub(crate) config: Config,
+    pub(crate) metrics: Metrics,
+    /// The plugin root that counters belong to.
+    root: String,
+    /// Opened by the first call that is counted: configuring must have no effect on what others see.
+    quota: OnceCell<Quota>,
+}
+
+/// Why a configuration was refused.
+pub(crate) enum ConfigureError {
+    Host(Status),
+    Config(config::Errors),
+    Unsupported(&'static str),
+}
+
+impl Runtime {
+    /// Reads and checks the configuration that Envoy hands over.
+    pub(crate) fn configure(size: usize) -> Result<Self, ConfigureError> {
+        let bytes = if size == 0 { vec![] } else { host::bytes(Buffer::PluginConfiguration, size)? };
+        let config = config::load(&bytes).map_err(ConfigureError::Config)?;
+        if let Some(what) = unsupported(&config) {
+            return Err(ConfigureError::Unsupported(what));
+        }
+        let root = host::property(&["plugin_root_id"])?.unwrap_or_default();
+        let root = String::from_utf8_lossy(&root).into_owned();
+        if config.mode == Mode::Observe {
+            host::log(Level::Warn, "mcp_policy: observe mode: nothing is refused, hidden or withheld");
+        }
+        Ok(Self { config, metrics: Metrics::define()?, root, quota: OnceCell::new() })
+    }
+
+    pub(crate) fn observes(&self) -> bool {
+        self.config.mode == Mode::Observe
+    }
+
+    /// The counters, which all workers share.
+    pub(crate) fn quota(&self) -> Result<&Quota, QuotaError> {
+        if let Some(quota) = self.quota.get() {
+            return Ok(quota);
+        }
+        let seed = host::random().map_err(|status| QuotaError::Store(StoreError { status: status.0 }))?;
+        let quota = Quota::open(&SharedData, &self.root, self.config.counters, seed)?;
+        if quota.waits_for_restart() {
+            host::log(Level::Warn, "mcp_policy: another counters.max_bytes takes effect only after a restart of Envoy");
+        }
+        Ok(self.quota.get_or_init(|| quota))
+    }
+
+    /// The policies of a route, each with its name.
+    pub(crate) fn policies(&self, policies: &Policies) -> impl Iterator<Item = (&str, &policy::document::Policy)> {
+        let indices = match policies {
+            Policies::None => &[],
+            Policies::OfRoute(route) => self.config.routes.get(*route).map_or(&[][..], |route| &route.policies),
+        };
+        indices.iter().filter_map(|index| self.config.policies.get(*index)).map(|(name, policy)| (&**name, policy))
+    }
+
+    /// Whether these policies take anything out of listings.
+    pub(crate) fn filters(&self, policies: &Policies) -> bool {
+        !self.observes() && self.policies(policies).any(|(_, policy)| policy.filters_listings())
+    }
+
+    /// What these policies show of a listing.
+    pub(crate) fn shown<'r>(&'r self, policies: &'r Policies) -> impl Shown + 'r {
+        ShownBy { runtime: self, policies }
+    }
+}
+
+struct ShownBy<'r> {
+    runtime: &'r Runtime,
+    policies: &'r Policies,
+}
+
+impl Shown for ShownBy<'_> {
+    fn shows(&self, kind: Kind, name: &str) -> bool {
+        self.runtime.policies(self.policies).all(|(_, policy)| policy.shows(kind, name))
+    }
+}
+
+/// What a configuration asks for that this filter cannot do. To accept it and not do it would be worse.
+fn unsupported(config: &Config) -> Option<&'static str> {
+    if config.global_counters.is_some() {
+        return Some("`global_counters` is not supported yet");
+    }
+    if config.approvals.is_some() {
+        return Some("`approvals` is not supported yet: `require_approval` answers as a denial");
+    }
+    None
+}
+
+impl From<Status> for ConfigureError {
+    fn from(status: Status) -> Self {
+        Self::Host(status)
+    }
+}
+
+impl fmt::Display for ConfigureError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host(status) => write!(f, "the configuration cannot be read: {status}"),
+            Self::Config(errors) => errors.fmt(f),
+            Self::Unsupported(what) => f.write_str(what),
+        }
+    }
+}

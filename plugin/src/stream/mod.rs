@@ -1,0 +1,70 @@
+//! One HTTP exchange, from phase to phase.
+//!
+//! ```text
+//! Start ─ headers ─┬─ Passing                       nothing to judge
+//!                  ├─ Bodyless                      GET, DELETE, OPTIONS: a body byte is refused
+//!                  ├─ Body ─ body held to its end ──┬─ Passing     judged; the answer cannot hold a listing
+//!                  │                                └─ Answer ─ response headers ─┬─ Document  held to its end
+//!                  └─ (GET of an event stream) ──────── Answer ───────────────────┴─ Events    event by event
+//!   any phase ─ refusal ─ Replied
+//! ```
+
+mod refuse;
+mod request;
+mod response;
+
+use std::rc::Rc;
+
+use policy::listing::EventStream;
+use policy::message::Id;
+
+use crate::caller::Caller;
+use crate::host::Headers;
+use crate::route::Policies;
+use crate::runtime::Runtime;
+
+/// What Envoy is told to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum Action {
+    Continue = 0,
+    Pause = 1,
+}
+
+/// One HTTP exchange.
+pub(crate) struct Stream {
+    /// None if the plugin was never configured: then nothing can be judged.
+    runtime: Option<Rc<Runtime>>,
+    phase: Phase,
+}
+
+enum Phase {
+    Start,
+    /// Nothing is left to look at.
+    Passing,
+    /// A request that must not have a body.
+    Bodyless(Box<Exchange>),
+    /// The body is being held until it can be judged.
+    Body(Box<Exchange>),
+    /// The request went on, and its answer may hold a listing.
+    Answer(Box<Exchange>, Option<Id>),
+    /// The answer is one JSON document, held to its end.
+    Document(Box<Exchange>, Option<Id>),
+    /// The answer is a stream of events, each held to its end.
+    Events(Box<Exchange>, Option<Id>, Box<EventStream>),
+    /// The filter has answered. Envoy now runs the response callbacks for that answer, which must pass.
+    Replied,
+}
+
+/// What is known of a request once its headers are read.
+struct Exchange {
+    headers: Headers,
+    policies: Policies,
+    caller: Caller,
+}
+
+impl Stream {
+    pub(crate) fn new(runtime: Option<Rc<Runtime>>) -> Self {
+        Self { runtime, phase: Phase::Start }
+    }
+}

@@ -1,0 +1,165 @@
+//! The answer on its way back.
+
+use policy::decision::Header;
+use policy::listing::{EventStream, Filtered, filter_message};
+use policy::message::Id;
+use policy::reply;
+
+use super::request::contains_ignore_case;
+use super::{Action, Exchange, Phase, Stream};
+use crate::host::{self, Buffer, HeaderMap, Headers, Level};
+use crate::runtime::Runtime;
+
+impl Stream {
+    pub(crate) fn on_response_headers(&mut self, end_of_stream: bool) -> Action {
+        let Phase::Answer(exchange, id) = core::mem::replace(&mut self.phase, Phase::Passing) else {
+            return Action::Continue;
+        };
+        let Some(runtime) = self.runtime.clone() else { return Action::Continue };
+        if end_of_stream || !runtime.filters(&exchange.policies) {
+            return Action::Continue;
+        }
+        let Ok(headers) = Headers::read(HeaderMap::Response) else {
+            return self.fail("response headers cannot be read");
+        };
+        let Some(kind) = Kind::of(&headers) else { return Action::Continue };
+        if headers.has("content-encoding") && !matches!(headers.once("content-encoding"), Header::Once(value) if value.eq_ignore_ascii_case("identity"))
+        {
+            return self.withhold(&runtime, id.as_ref(), "its encoding cannot be read");
+        }
+        // The body may get shorter.
+        if let Err(status) = host::remove_header(HeaderMap::Response, "content-length") {
+            return self.fail(&format!("response headers cannot be changed: {status}"));
+        }
+        self.phase = match kind {
+            Kind::Document => Phase::Document(exchange, id),
+            Kind::Events => {
+                let events = EventStream::new(runtime.config.max_event_bytes, runtime.config.max_depth);
+                Phase::Events(exchange, id, Box::new(events))
+            }
+        };
+        Action::Continue
+    }
+
+    pub(crate) fn on_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        match core::mem::replace(&mut self.phase, Phase::Passing) {
+            Phase::Document(exchange, id) if end_of_stream => self.document(&exchange, id.as_ref(), size),
+            Phase::Document(exchange, id) => {
+                self.phase = Phase::Document(exchange, id);
+                Action::Pause
+            }
+            Phase::Events(exchange, id, events) => self.events(exchange, id, events, size),
+            other => {
+                self.phase = other;
+                Action::Continue
+            }
+        }
+    }
+
+    pub(crate) fn on_response_trailers(&mut self) -> Action {
+        match core::mem::replace(&mut self.phase, Phase::Passing) {
+            Phase::Document(exchange, id) => self.document(&exchange, id.as_ref(), u32::MAX as usize),
+            // What is left is an event without an end, which clients discard.
+            Phase::Events(..) => Action::Continue,
+            other => {
+                self.phase = other;
+                Action::Continue
+            }
+        }
+    }
+
+    fn document(&mut self, exchange: &Exchange, id: Option<&Id>, size: usize) -> Action {
+        let Some(runtime) = self.runtime.clone() else { return Action::Continue };
+        let Ok(body) = host::bytes(Buffer::Response, size) else {
+            return self.stop("the response body cannot be read");
+        };
+        let replacement = match filter_message(&body, runtime.config.max_depth, &runtime.shown(&exchange.policies)) {
+            Ok(Filtered::Unchanged) => return Action::Continue,
+            Ok(Filtered::Changed(body)) => {
+                runtime.metrics.lists_filtered.increment();
+                body
+            }
+            Err(error) => {
+                runtime.metrics.lists_withheld.increment();
+                host::log(Level::Warn, &format!("mcp_policy: a list was withheld: {error}"));
+                withheld(id, "it cannot be read")
+            }
+        };
+        match host::replace(Buffer::Response, &replacement) {
+            Ok(()) => Action::Continue,
+            Err(_) => self.stop("the response body cannot be replaced"),
+        }
+    }
+
+    fn events(
+        &mut self,
+        exchange: Box<Exchange>,
+        id: Option<Id>,
+        mut events: Box<EventStream>,
+        size: usize,
+    ) -> Action {
+        let Some(runtime) = self.runtime.clone() else { return Action::Continue };
+        let Ok(chunk) = host::bytes(Buffer::Response, size) else {
+            return self.stop("the response body cannot be read");
+        };
+        let out = events.push(&chunk, &runtime.shown(&exchange.policies), &mut |error| {
+            runtime.metrics.lists_withheld.increment();
+            host::log(Level::Warn, &format!("mcp_policy: an event was withheld: {error}"));
+            // On a stream that answers one request the client waits for just that answer; on others for nothing.
+            id.as_ref().map(|id| reply::withheld(id, "it cannot be read"))
+        });
+        let replaced = if out == chunk { Ok(()) } else { host::replace(Buffer::Response, &out) };
+        if replaced.is_err() {
+            return self.stop("the response body cannot be replaced");
+        }
+        self.phase = Phase::Events(exchange, id, events);
+        Action::Continue
+    }
+
+    /// A list whose headers say that it cannot be read is answered with an error in its place.
+    fn withhold(&mut self, runtime: &Runtime, id: Option<&Id>, why: &str) -> Action {
+        runtime.metrics.lists_withheld.increment();
+        host::log(Level::Warn, &format!("mcp_policy: a list was withheld: {why}"));
+        self.phase = Phase::Replied;
+        let headers = [("content-type", "application/json")];
+        if host::send_reply(200, "mcp_policy_withheld", &headers, &withheld(id, why)).is_err() {
+            return self.stop("a reply cannot be sent");
+        }
+        Action::Pause
+    }
+
+    /// The answer cannot be judged and its headers may be gone already: it goes no further.
+    fn stop(&mut self, why: &str) -> Action {
+        host::log(Level::Error, &format!("mcp_policy: response stopped: {why}"));
+        if let Some(runtime) = &self.runtime {
+            runtime.metrics.failed.increment();
+        }
+        self.phase = Phase::Replied;
+        let _emptied = host::replace(Buffer::Response, &[]);
+        Action::Continue
+    }
+}
+
+fn withheld(id: Option<&Id>, why: &str) -> Vec<u8> {
+    match id {
+        Some(id) => reply::withheld(id, why),
+        None => reply::invalid(-32603, &format!("The list was withheld by policy: {why}")),
+    }
+}
+
+/// The forms that an MCP answer has.
+enum Kind {
+    Document,
+    Events,
+}
+
+impl Kind {
+    /// None if nothing in the response can be a listing: it did not succeed.
+    fn of(headers: &Headers) -> Option<Self> {
+        if !headers.first(":status").is_some_and(|status| status.starts_with('2')) {
+            return None;
+        }
+        let events = headers.all("content-type").any(|value| contains_ignore_case(value, b"text/event-stream"));
+        Some(if events { Self::Events } else { Self::Document })
+    }
+}

@@ -1,0 +1,274 @@
+//! What becomes of a call.
+//!
+//! The order is fixed, and the first that refuses decides: hidden, no rule (default), action deny, `require` (the
+//! tool's, then all_tools'), `deny_if` (likewise), limits looked at, approval, limits taken. [`judge`] goes up to the
+//! limits and says what must be taken; the [`quota`](crate::quota) counts.
+
+mod facts;
+mod listed;
+mod operand;
+mod target;
+mod truth;
+mod walk;
+
+pub use facts::{Facts, Header};
+pub use target::Target;
+
+use crate::document::model::{Action, Default, Limit, Listing, Policy, Predicate, Rule, Section};
+use crate::json::Value;
+use crate::message::{Arguments, Params};
+use truth::{List, Truth};
+use walk::LookalikeArgument;
+
+/// What a policy says of a request or notification.
+#[derive(Debug)]
+pub enum Decision<'p> {
+    /// It may pass, once all of these are taken.
+    Allow(Vec<Taking<'p>>),
+    /// It may pass if somebody approves; and all of these can be, and then are, taken.
+    Approve(Refusal<'p>, Vec<Taking<'p>>),
+    /// It does not pass.
+    Refuse(Refusal<'p>),
+}
+
+/// What a call takes from one limit.
+#[derive(Debug, Clone, Copy)]
+pub struct Taking<'p> {
+    /// The limit it is taken from.
+    pub limit: &'p Limit,
+    /// How much, in the limit's unit.
+    pub amount: u64,
+}
+
+/// Why a call does not pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal<'p> {
+    /// How the client is answered.
+    pub kind: RefusalKind,
+    /// The rule that decided, as a path into the policy, or in parentheses where none did.
+    pub rule: &'p str,
+    /// What the agent is told, in the policy's words or ours.
+    pub reason: &'p str,
+}
+
+/// How a refused call is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// As if the target did not exist.
+    Hidden,
+    /// With the reason.
+    Denied,
+    /// With the reason, as somebody could approve it.
+    ApprovalRequired,
+    /// With the reason and when to try again.
+    Limited,
+}
+
+/// The rule reported for a target in `hide`.
+pub const HIDDEN: &str = "(hidden)";
+/// The rule reported where no rule names the target and the default is deny.
+pub const DEFAULT_DENY: &str = "(default deny)";
+/// The rule reported for a request that no policy of the configuration covers.
+pub const NO_POLICY: &str = "(no policy)";
+/// The rule reported for a call without the credential that the configuration requires.
+pub const NO_GRANT: &str = "(no grant)";
+
+const NOT_ALLOWED: &str = "This is not allowed by policy.";
+const NEEDS_APPROVAL: &str = "This needs approval.";
+const REQUIREMENT_FAILED: &str = "The arguments are not allowed by policy.";
+const AMOUNT_UNCLEAR: &str = "The amount that this call spends is missing or unclear.";
+const ARGUMENT_UNCLEAR: &str = "An argument's name could be mistaken for one that policy checks.";
+
+/// Judges a request or notification by one policy.
+pub fn judge<'p>(policy: &'p Policy, method: &str, params: &Params<'_>, facts: &dyn Facts) -> Decision<'p> {
+    if let Some(Rule { action: Action::Deny { reason }, pointer, .. }) = policy.methods.rule(method) {
+        return Decision::Refuse(Refusal::denied(pointer, reason.as_deref(), NOT_ALLOWED));
+    }
+    let (section, name) = match Target::of(method, params) {
+        Target::Passes => return Decision::Allow(vec![]),
+        Target::Method => return policy.judge_method(method),
+        Target::Tool(name) => return policy.judge_tool(name, &params.arguments, facts),
+        Target::Prompt(name) => (&policy.prompts, name),
+        Target::Resource(uri) if policy.resources.is_unconditional() => (&policy.resources, uri),
+        Target::Resource(uri) => match crate::uri::normalize(&uri) {
+            Ok(normal) => (&policy.resources, normal.into()),
+            Err(_) => return Decision::Refuse(Refusal::denied("/resources", None, "The URI is ambiguous.")),
+        },
+    };
+    if section.hides(&name) {
+        return Decision::Refuse(Refusal::hidden(HIDDEN));
+    }
+    match section.rule(&name) {
+        Some(rule) => rule.judge(None, &params.arguments, facts),
+        None if section.default == Default::Allow => Decision::Allow(vec![]),
+        None => Decision::Refuse(Refusal::denied(DEFAULT_DENY, None, NOT_ALLOWED)),
+    }
+}
+
+impl Policy {
+    fn judge_tool<'p>(&'p self, name: &str, arguments: &Arguments<'_>, facts: &dyn Facts) -> Decision<'p> {
+        if let Some(refusal) = self.refuses_outright(name) {
+            return Decision::Refuse(match self.listing {
+                Listing::Allowed => Refusal { kind: RefusalKind::Hidden, ..refusal },
+                Listing::All => refusal,
+            });
+        }
+        match self.tools.rule(name) {
+            Some(rule) => rule.judge(Some(&self.all_tools), arguments, facts),
+            None => self.all_tools.judge(None, arguments, facts),
+        }
+    }
+
+    fn judge_method(&self, method: &str) -> Decision<'_> {
+        match self.methods.rule(method) {
+            // A rule that denies has been looked at.
+            Some(_) => Decision::Allow(vec![]),
+            None if self.default == Default::Allow => Decision::Allow(vec![]),
+            None => Decision::Refuse(Refusal::denied(DEFAULT_DENY, None, NOT_ALLOWED)),
+        }
+    }
+
+    /// Why the tool is refused whatever its arguments and whoever calls, if it is.
+    fn refuses_outright(&self, name: &str) -> Option<Refusal<'_>> {
+        if self.tools.hides(name) {
+            return Some(Refusal::hidden(HIDDEN));
+        }
+        match self.tools.rule(name) {
+            Some(Rule { action: Action::Deny { reason }, pointer, .. }) => {
+                Some(Refusal::denied(pointer, reason.as_deref(), NOT_ALLOWED))
+            }
+            Some(rule) => {
+                let always = rule.deny_if.iter().find(|predicate| predicate.conditions.is_empty());
+                always.map(|predicate| predicate.refusal())
+            }
+            None if self.tools.default == Default::Deny => Some(Refusal::denied(DEFAULT_DENY, None, NOT_ALLOWED)),
+            None => None,
+        }
+    }
+
+    /// Whether a list shows the tool.
+    pub fn lists_tool(&self, name: &str) -> bool {
+        match self.listing {
+            Listing::All => !self.tools.hides(name),
+            Listing::Allowed => self.refuses_outright(name).is_none(),
+        }
+    }
+}
+
+impl Section {
+    /// Whether the name is in `hide`, which has no exceptions.
+    pub fn hides(&self, name: &str) -> bool {
+        self.hide.iter().any(|glob| glob.matches(name))
+    }
+
+    /// The rule for a name: the exact name's, else that of the glob with most literal characters.
+    pub fn rule(&self, name: &str) -> Option<&Rule> {
+        let by_glob = || self.globs.iter().find(|(glob, _)| glob.matches(name)).map(|(_, rule)| rule);
+        self.exact.get(name).or_else(by_glob)
+    }
+
+    /// Whether every name is treated alike.
+    fn is_unconditional(&self) -> bool {
+        self.hide.is_empty() && self.exact.is_empty() && self.globs.is_empty()
+    }
+}
+
+impl Rule {
+    fn judge<'p>(
+        &'p self,
+        all: Option<&'p Rule>,
+        arguments: &Arguments<'_>,
+        facts: &dyn Facts,
+    ) -> Decision<'p> {
+        let rules = || core::iter::once(self).chain(all);
+        if let Action::Deny { reason } = &self.action {
+            return Decision::Refuse(Refusal::denied(&self.pointer, reason.as_deref(), NOT_ALLOWED));
+        }
+        let required = rules().flat_map(|rule| &rule.require).map(|predicate| (List::Require, predicate));
+        let denied = rules().flat_map(|rule| &rule.deny_if).map(|predicate| (List::DenyIf, predicate));
+        for (list, predicate) in required.chain(denied) {
+            if let Some(refusal) = predicate.refuses(list, arguments, facts) {
+                return Decision::Refuse(refusal);
+            }
+        }
+        let mut takings = vec![];
+        for limit in rules().flat_map(|rule| &rule.limits) {
+            match limit.amount(arguments) {
+                Some(amount) => takings.push(Taking { limit, amount }),
+                None => return Decision::Refuse(Refusal::denied(&limit.pointer, None, AMOUNT_UNCLEAR)),
+            }
+        }
+        match &self.action {
+            Action::RequireApproval { reason } => {
+                let reason = reason.as_deref().unwrap_or(NEEDS_APPROVAL);
+                let refusal = Refusal { kind: RefusalKind::ApprovalRequired, rule: &self.pointer, reason };
+                Decision::Approve(refusal, takings)
+            }
+            _ => Decision::Allow(takings),
+        }
+    }
+}
+
+impl Predicate {
+    fn refuses<'p>(
+        &'p self,
+        list: List,
+        arguments: &Arguments<'_>,
+        facts: &dyn Facts,
+    ) -> Option<Refusal<'p>> {
+        match (list, self.truth(list, arguments, facts)) {
+            (List::Require, Ok(Truth::True)) | (List::DenyIf, Ok(Truth::False)) => None,
+            (_, Ok(_)) => Some(self.refusal()),
+            (_, Err(LookalikeArgument)) => Some(Refusal::denied(&self.pointer, None, ARGUMENT_UNCLEAR)),
+        }
+    }
+
+    /// False if any condition is false, else wrong if any is wrong, else true.
+    fn truth(
+        &self,
+        list: List,
+        arguments: &Arguments<'_>,
+        facts: &dyn Facts,
+    ) -> Result<Truth, LookalikeArgument> {
+        let mut sum = Truth::True;
+        for condition in &self.conditions {
+            // Every condition is walked even if one is false: a look-alike key refuses all the same.
+            match walk::condition(condition, list, arguments, facts)? {
+                Truth::False => sum = Truth::False,
+                Truth::Wrong if sum == Truth::True => sum = Truth::Wrong,
+                _ => {}
+            }
+        }
+        Ok(sum)
+    }
+
+    fn refusal(&self) -> Refusal<'_> {
+        Refusal::denied(&self.pointer, self.on_deny.as_deref(), REQUIREMENT_FAILED)
+    }
+}
+
+impl Limit {
+    /// What one call takes, in the limit's unit; none if the argument it is read from is not a clear amount.
+    fn amount(&self, arguments: &Arguments<'_>) -> Option<u64> {
+        let Some(path) = &self.increment_from else {
+            return Some(1);
+        };
+        match walk::single(arguments, &path.steps) {
+            Ok(Some(Value::Number(number))) => number.to_millionths(),
+            _ => None,
+        }
+    }
+}
+
+impl<'p> Refusal<'p> {
+    fn denied(rule: &'p str, reason: Option<&'p str>, otherwise: &'p str) -> Self {
+        Self { kind: RefusalKind::Denied, rule, reason: reason.unwrap_or(otherwise) }
+    }
+
+    fn hidden(rule: &'p str) -> Self {
+        Self { kind: RefusalKind::Hidden, rule, reason: NOT_ALLOWED }
+    }
+}
+
+#[cfg(test)]
+mod tests;

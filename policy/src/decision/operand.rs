@@ -1,0 +1,44 @@
+use std::borrow::Cow;
+
+use crate::json::{Raw, SyntaxError, Value};
+
+/// The value that a condition looks at.
+#[derive(Debug, Clone)]
+pub(super) enum Operand<'a> {
+    Null,
+    Bool(bool),
+    /// None if the number does not survive a round trip through a double.
+    Number(Option<f64>),
+    String(Cow<'a, str>),
+    Array(Raw<'a>),
+    Object(Raw<'a>),
+}
+
+impl<'a> From<Value<'a>> for Operand<'a> {
+    fn from(value: Value<'a>) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(bool) => Self::Bool(bool),
+            Value::Number(number) => Self::Number(number.to_exact_f64()),
+            Value::String(text) => Self::String(text.decode()),
+            Value::Array(raw) => Self::Array(raw),
+            Value::Object(raw) => Self::Object(raw),
+        }
+    }
+}
+
+/// Calls `visit` with each element. `visit` says whether to go on.
+pub(super) fn elements<'a>(array: Raw<'a>, mut visit: impl FnMut(Value<'a>)) {
+    // Cannot fail: the reader has checked the array.
+    let _checked = array.reader().array::<SyntaxError>(|reader| {
+        visit(reader.value()?);
+        Ok(())
+    });
+}
+
+/// How many elements the array has.
+pub(super) fn count(array: Raw<'_>) -> usize {
+    let mut count: usize = 0;
+    elements(array, |_| count = count.saturating_add(1));
+    count
+}

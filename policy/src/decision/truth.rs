@@ -1,0 +1,165 @@
+use std::net::IpAddr;
+
+use super::operand::{Operand, count, elements};
+use crate::document::condition::{Cidr, Scalar, Test};
+
+/// What a condition or predicate comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Truth {
+    True,
+    False,
+    /// The value is not of a kind that the condition can be asked of. Servers coerce such values, each in its own
+    /// way, so neither `require` nor `deny_if` lets the call pass.
+    Wrong,
+}
+
+impl From<bool> for Truth {
+    fn from(value: bool) -> Self {
+        if value { Self::True } else { Self::False }
+    }
+}
+
+/// Which list a predicate stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum List {
+    Require,
+    DenyIf,
+}
+
+impl List {
+    /// What a test says of a value that is not there.
+    pub(super) fn missing(self, test: &Test) -> Truth {
+        match test {
+            Test::Neq(_) | Test::NotIn(_) => Truth::from(self == Self::DenyIf),
+            _ => Truth::False,
+        }
+    }
+
+    /// What `[*]` comes to: every element under `require`, any under `deny_if`.
+    pub(super) fn combine(self, truths: impl Iterator<Item = Truth>) -> Truth {
+        let decisive = if self == Self::Require { Truth::False } else { Truth::True };
+        let mut sum = if self == Self::Require { Truth::True } else { Truth::False };
+        for truth in truths {
+            if truth == decisive {
+                return decisive;
+            }
+            if truth == Truth::Wrong {
+                sum = Truth::Wrong;
+            }
+        }
+        sum
+    }
+}
+
+/// Asks `test` of a value that is there.
+pub(super) fn ask(test: &Test, operand: &Operand<'_>) -> Truth {
+    if let Operand::Null = operand {
+        return match test {
+            Test::Exists => Truth::False,
+            Test::Eq(Scalar::Null) => Truth::True,
+            Test::In(list) if list.contains(&Scalar::Null) => Truth::True,
+            _ => Truth::Wrong,
+        };
+    }
+    match test {
+        Test::Exists => Truth::True,
+        Test::Eq(scalar) => equal(operand, scalar),
+        Test::Neq(scalar) => not(equal(operand, scalar)),
+        Test::In(list) => among(operand, list),
+        Test::NotIn(list) => not(among(operand, list)),
+        Test::Lt(bound) => compare(operand, |value| value < *bound),
+        Test::Lte(bound) => compare(operand, |value| value <= *bound),
+        Test::Gt(bound) => compare(operand, |value| value > *bound),
+        Test::Gte(bound) => compare(operand, |value| value >= *bound),
+        Test::Regex(regex) => string(operand, |text| regex.is_match(text).into()),
+        Test::StartsWith(start) => string(operand, |text| text.starts_with(&**start).into()),
+        Test::EndsWith(end) => string(operand, |text| text.ends_with(&**end).into()),
+        Test::Cidr(networks) => string(operand, |text| within(text, networks)),
+        Test::Contains(scalar) => contains(operand, scalar),
+        Test::LengthLte(bound) => length(operand).map_or(Truth::Wrong, |length| (length <= *bound).into()),
+        Test::LengthGte(bound) => length(operand).map_or(Truth::Wrong, |length| (length >= *bound).into()),
+    }
+}
+
+fn not(truth: Truth) -> Truth {
+    match truth {
+        Truth::True => Truth::False,
+        Truth::False => Truth::True,
+        Truth::Wrong => Truth::Wrong,
+    }
+}
+
+/// Wrong unless both are of one JSON type.
+fn equal(operand: &Operand<'_>, scalar: &Scalar) -> Truth {
+    match (operand, scalar) {
+        (Operand::Null, Scalar::Null) => Truth::True,
+        (Operand::Bool(a), Scalar::Bool(b)) => (a == b).into(),
+        (Operand::Number(Some(a)), Scalar::Number(b)) => (a == b).into(),
+        (Operand::String(a), Scalar::String(b)) => (**a == **b).into(),
+        _ => Truth::Wrong,
+    }
+}
+
+/// Wrong unless some of the list are of the operand's type.
+fn among(operand: &Operand<'_>, list: &[Scalar]) -> Truth {
+    let mut sum = Truth::Wrong;
+    for scalar in list {
+        match equal(operand, scalar) {
+            Truth::True => return Truth::True,
+            Truth::False => sum = Truth::False,
+            Truth::Wrong => {}
+        }
+    }
+    sum
+}
+
+fn compare(operand: &Operand<'_>, holds: impl FnOnce(f64) -> bool) -> Truth {
+    match operand {
+        Operand::Number(Some(value)) => holds(*value).into(),
+        _ => Truth::Wrong,
+    }
+}
+
+fn string(operand: &Operand<'_>, holds: impl FnOnce(&str) -> Truth) -> Truth {
+    match operand {
+        Operand::String(text) => holds(text),
+        _ => Truth::Wrong,
+    }
+}
+
+fn within(text: &str, networks: &[Cidr]) -> Truth {
+    match canonical_address(text) {
+        Some(address) => networks.iter().any(|network| network.contains(address)).into(),
+        None => Truth::Wrong,
+    }
+}
+
+/// The address, if it is written in the one way that every resolver reads alike: dotted decimal without leading zeros,
+/// or RFC 5952. An IPv4-mapped address is its IPv4 address.
+fn canonical_address(text: &str) -> Option<IpAddr> {
+    let address: IpAddr = text.parse().ok()?;
+    (address.to_string() == text).then(|| address.to_canonical())
+}
+
+/// An element of another type than the one looked for could be coerced to it, so it makes a miss wrong.
+fn contains(operand: &Operand<'_>, scalar: &Scalar) -> Truth {
+    match (operand, scalar) {
+        (Operand::String(text), Scalar::String(part)) => text.contains(&**part).into(),
+        (Operand::Array(array), scalar) => {
+            let mut truths = vec![];
+            elements(*array, |element| truths.push(equal(&element.into(), scalar)));
+            List::DenyIf.combine(truths.into_iter())
+        }
+        _ => Truth::Wrong,
+    }
+}
+
+/// Characters (Unicode scalar values) of a string, elements of an array.
+fn length(operand: &Operand<'_>) -> Option<u64> {
+    let length = match operand {
+        Operand::String(text) => text.chars().count(),
+        Operand::Array(array) => count(*array),
+        _ => return None,
+    };
+    u64::try_from(length).ok()
+}

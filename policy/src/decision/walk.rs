@@ -1,0 +1,161 @@
+use std::borrow::Cow;
+
+use super::facts::{Facts, Header};
+use super::operand::{Operand, elements};
+use super::truth::{List, Truth, ask};
+use crate::document::condition::{Condition, Test};
+use crate::document::path::{Root, Step};
+use crate::json::{Raw, Reader, SyntaxError, Value, lookalike};
+use crate::message::Arguments;
+
+/// A key beside the named one that some server takes for it: the call is refused whatever the condition says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LookalikeArgument;
+
+/// Follows a condition's path to its value or values, and asks the condition of them.
+pub(super) fn condition(
+    condition: &Condition,
+    list: List,
+    arguments: &Arguments<'_>,
+    facts: &dyn Facts,
+) -> Result<Truth, LookalikeArgument> {
+    let walk = Walk { test: &condition.test, list };
+    match (&condition.path.root, condition.path.steps.as_slice()) {
+        (Root::Arguments, [Step::Key(name), rest @ ..]) => match argument(arguments, name)? {
+            Some(value) => walk.value(value, rest),
+            None => Ok(walk.missing()),
+        },
+        (Root::Claims, [Step::Key(name), rest @ ..]) => match facts.claim(name) {
+            // The token's issuer wrote the claims, but a claim that cannot be read must not decide.
+            Some(json) => Reader::new(json, 64).and_then(|mut reader| reader.value()).map_or(Ok(Truth::Wrong), |value| walk.value(value, rest)),
+            None => Ok(walk.missing()),
+        },
+        (Root::Header(name), []) => Ok(match facts.header(name) {
+            Header::Absent => walk.missing(),
+            Header::Once(value) => ask(walk.test, &Operand::String(value)),
+            Header::Unclear => Truth::Wrong,
+        }),
+        (Root::Grant, []) => Ok(match facts.grant() {
+            Some(grant) => ask(walk.test, &Operand::String(Cow::Borrowed(grant))),
+            None => walk.missing(),
+        }),
+        (Root::Hour, []) => Ok(ask(walk.test, &Operand::Number(Some(f64::from(hour(facts.unix_seconds())))))),
+        (Root::Weekday, []) => Ok(ask(walk.test, &Operand::Number(Some(f64::from(weekday(facts.unix_seconds())))))),
+        // The loader lets no other path through.
+        _ => Ok(Truth::Wrong),
+    }
+}
+
+/// The value at `steps` in the arguments, none if it is missing. Elements of arrays are taken by index only.
+pub(super) fn single<'a>(arguments: &Arguments<'a>, steps: &[Step]) -> Result<Option<Value<'a>>, LookalikeArgument> {
+    let [Step::Key(name), rest @ ..] = steps else { return Ok(None) };
+    let mut at = argument(arguments, name)?;
+    for step in rest {
+        at = match (step, at) {
+            (Step::Key(name), Some(Value::Object(raw))) => member(raw, name)?,
+            (Step::Index(index), Some(Value::Array(raw))) => element(raw, *index),
+            _ => None,
+        };
+    }
+    Ok(at)
+}
+
+struct Walk<'c> {
+    test: &'c Test,
+    list: List,
+}
+
+impl Walk<'_> {
+    fn missing(&self) -> Truth {
+        self.list.missing(self.test)
+    }
+
+    fn value(&self, value: Value<'_>, steps: &[Step]) -> Result<Truth, LookalikeArgument> {
+        match (steps, value) {
+            ([], value) => Ok(ask(self.test, &value.into())),
+            ([Step::Key(name), rest @ ..], Value::Object(raw)) => match member(raw, name)? {
+                Some(value) => self.value(value, rest),
+                None => Ok(self.missing()),
+            },
+            ([Step::Index(index), rest @ ..], Value::Array(raw)) => match element(raw, *index) {
+                Some(value) => self.value(value, rest),
+                None => Ok(self.missing()),
+            },
+            ([Step::Every, rest @ ..], Value::Array(raw)) => {
+                let mut truths = vec![];
+                elements(raw, |value| truths.push(self.value(value, rest)));
+                let truths = truths.into_iter().collect::<Result<Vec<_>, _>>()?;
+                Ok(if truths.is_empty() { self.missing() } else { self.list.combine(truths.into_iter()) })
+            }
+            // Servers parse strings that hold JSON, and wrap or unwrap single elements.
+            _ => Ok(Truth::Wrong),
+        }
+    }
+}
+
+fn argument<'a>(arguments: &Arguments<'a>, name: &str) -> Result<Option<Value<'a>>, LookalikeArgument> {
+    let mut found = None;
+    for (key, value) in arguments.members() {
+        if key.as_bytes() == name.as_bytes() {
+            found = Some(*value);
+        } else if lookalike(key.as_bytes(), name) {
+            return Err(LookalikeArgument);
+        }
+    }
+    Ok(found)
+}
+
+fn member<'a>(object: Raw<'a>, name: &str) -> Result<Option<Value<'a>>, LookalikeArgument> {
+    let mut found = None;
+    let mut alike = false;
+    // Cannot fail: the reader has checked the object.
+    let _checked = object.reader().object::<SyntaxError>(|reader, key| {
+        let value = reader.value()?;
+        if key.as_bytes() == name.as_bytes() {
+            found = Some(value);
+        } else if lookalike(key.as_bytes(), name) {
+            alike = true;
+        }
+        Ok(())
+    });
+    if alike { Err(LookalikeArgument) } else { Ok(found) }
+}
+
+fn element(array: Raw<'_>, index: usize) -> Option<Value<'_>> {
+    let mut at: usize = 0;
+    let mut found = None;
+    elements(array, |value| {
+        if at == index {
+            found = Some(value);
+        }
+        at = at.saturating_add(1);
+    });
+    found
+}
+
+const SECONDS_PER_HOUR: u64 = 3_600;
+const SECONDS_PER_DAY: u64 = 86_400;
+
+/// 0 to 23, UTC.
+fn hour(unix_seconds: u64) -> u8 {
+    u8::try_from((unix_seconds % SECONDS_PER_DAY) / SECONDS_PER_HOUR).unwrap_or_default()
+}
+
+/// 1 (Monday) to 7 (Sunday), UTC, as ISO 8601 counts. 1970-01-01 was a Thursday.
+fn weekday(unix_seconds: u64) -> u8 {
+    let since_monday = (unix_seconds / SECONDS_PER_DAY).wrapping_add(3) % 7;
+    u8::try_from(since_monday.wrapping_add(1)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hours_and_weekdays_are_utc_and_iso() {
+        // 1970-01-01T00:00:00Z, a Thursday; 2000-02-29T23:59:59Z, a Tuesday; 2026-11-22T12:00:00Z, a Sunday.
+        for (seconds, expected) in [(0, (0, 4)), (951_868_799, (23, 2)), (1_795_348_800, (12, 7))] {
+            assert_eq!((hour(seconds), weekday(seconds)), expected, "{seconds}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Limits of different rules that share a counter must mean the same thing by it.
+
+use super::error::ErrorKind;
+use super::fields::{Check, Place};
+use super::model::{Limit, Scope};
+
+/// A limit, where it stands, and whose calls it counts.
+pub(crate) struct Shared<'t> {
+    pub(crate) place: Place<'t>,
+    pub(crate) limit: Limit,
+    pub(crate) reach: Reach,
+}
+
+/// Which calls meet a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Those of every tool: the limit is one of `all_tools`.
+    EveryTool,
+    /// Those of the tools of one rule.
+    SomeTools,
+    /// Those of resources or prompts.
+    Others,
+}
+
+/// Notes each limit that does not agree with an earlier one on the same counter.
+///
+/// A counter is a name and a scope: `charges` per grant and `charges` per session are two. Limits on one counter need the
+/// same window, unit and store; each has its own `max`. Where one call can meet both, because one of them is in `all_tools`,
+/// they must also add the same argument, as a call adds to a counter once.
+pub(crate) fn agree(check: &mut Check, limits: &[Shared<'_>]) {
+    let mut sorted: Vec<&Shared<'_>> = limits.iter().collect();
+    let counter = |shared: &Shared<'_>| (shared.limit.counter.clone(), shared.limit.scope.to_string());
+    // Stable: those of one counter stay in the order of the document.
+    sorted.sort_by_cached_key(|shared| counter(shared));
+    for shares in sorted.chunk_by(|a, b| a.limit.counter == b.limit.counter && a.limit.scope == b.limit.scope) {
+        let [first, others @ ..] = shares else { continue };
+        for other in others {
+            if let Some(aspect) = difference(&first.limit, &other.limit) {
+                mismatch(check, first, other, aspect);
+            }
+        }
+        // No more than one: a rule cannot have two limits on one counter.
+        let Some(common) = shares.iter().find(|shared| shared.reach == Reach::EveryTool) else { continue };
+        for other in shares.iter().filter(|shared| shared.reach == Reach::SomeTools) {
+            let steps = |shared: &Shared<'_>| shared.limit.increment_from.as_ref().map(|path| path.steps.clone());
+            if steps(common) != steps(other) && difference(&common.limit, &other.limit).is_none() {
+                mismatch(check, common, other, "increment_from");
+            }
+        }
+    }
+}
+
+fn difference(one: &Limit, other: &Limit) -> Option<&'static str> {
+    if one.window != other.window {
+        Some("window and align")
+    } else if one.unit != other.unit {
+        Some("unit, so all or none must have increment_from")
+    } else if one.store != other.store {
+        Some("store")
+    } else {
+        None
+    }
+}
+
+fn mismatch(check: &mut Check, first: &Shared<'_>, other: &Shared<'_>, aspect: &'static str) {
+    let kind =
+        ErrorKind::CounterMismatch { counter: other.limit.counter.clone(), aspect, other: first.place.pointer.clone().into() };
+    check.wrong(&other.place, kind);
+}
+
+impl core::fmt::Display for Scope {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Grant => f.write_str("grant"),
+            Self::Session => f.write_str("session"),
+            Self::ClientIp => f.write_str("client_ip"),
+            Self::Global => f.write_str("global"),
+            Self::Claim(name) => write!(f, "claim:{name}"),
+            Self::Header(name) => write!(f, "header:{name}"),
+        }
+    }
+}

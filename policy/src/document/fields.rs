@@ -1,0 +1,211 @@
+//! Taking a tree apart, field by field, while collecting all that is wrong.
+
+use super::error::{ErrorKind, Errors};
+use super::nearest::nearest;
+use super::tree::{self, Kind, Node, push_step};
+
+/// The largest document, in bytes.
+pub(crate) const MAX_DOCUMENT: usize = 4 << 20;
+
+/// After so many errors nobody reads on.
+const MAX_ERRORS: usize = 200;
+
+/// 2^53: beyond it a double skips whole numbers, and control planes turn numbers into doubles.
+pub(crate) const MAX_WHOLE: u64 = 1 << 53;
+
+/// Collects what is wrong with one document.
+#[derive(Debug, Default)]
+pub(crate) struct Check {
+    found: Vec<(usize, String, ErrorKind)>,
+}
+
+/// One value of the document, and where it stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Place<'t> {
+    pub(crate) pointer: String,
+    pub(crate) node: &'t Node<'t>,
+    /// How much of the pointer leads to the policy that the value is a part of, in bytes.
+    policy: usize,
+}
+
+/// An object whose members are fields.
+#[derive(Debug)]
+pub(crate) struct Fields<'t> {
+    pub(crate) place: Place<'t>,
+}
+
+/// Reads the text, has `decode` take the tree apart, and gives its result if nothing was wrong.
+///
+/// # Errors
+/// All that is wrong.
+pub(crate) fn load<T>(text: &[u8], decode: impl FnOnce(&mut Check, &Place<'_>) -> Option<T>) -> Result<T, Errors> {
+    let mut check = Check::default();
+    let mut value = None;
+    if text.len() > MAX_DOCUMENT {
+        check.found.push((0, String::new(), ErrorKind::TooLarge(MAX_DOCUMENT)));
+    } else if text.trim_ascii().is_empty() {
+        check.found.push((0, String::new(), ErrorKind::NothingConfigured));
+    } else {
+        match tree::read(text) {
+            Ok(node) => value = decode(&mut check, &Place { pointer: String::new(), node: &node, policy: 0 }),
+            Err(broken) => {
+                check.found.push((broken.error.offset, broken.pointer, ErrorKind::Syntax(broken.error.problem)));
+            }
+        }
+    }
+    match value {
+        Some(value) if check.found.is_empty() => Ok(value),
+        _ => Err(Errors::new(text, check.found)),
+    }
+}
+
+impl Check {
+    /// Notes that something is wrong with a value.
+    pub(crate) fn wrong(&mut self, place: &Place<'_>, kind: ErrorKind) {
+        self.wrong_at(place.node.offset, place.pointer.clone(), kind);
+    }
+
+    pub(crate) fn wrong_at(&mut self, offset: usize, pointer: String, kind: ErrorKind) {
+        if self.found.len() < MAX_ERRORS {
+            self.found.push((offset, pointer, kind));
+        }
+    }
+
+    /// Gives what was read, or notes what was wrong with the value.
+    pub(crate) fn note<T>(&mut self, place: &Place<'_>, read: Result<T, ErrorKind>) -> Option<T> {
+        read.map_err(|kind| self.wrong(place, kind)).ok()
+    }
+
+    /// An object with no other members than the `known` ones.
+    pub(crate) fn fields<'t>(&mut self, place: &Place<'t>, known: &'static [&'static str]) -> Option<Fields<'t>> {
+        for (offset, key, member) in self.members(place)? {
+            if !known.contains(&key) {
+                let nearest = nearest(key, known.iter().copied()).map(Into::into);
+                let kind = ErrorKind::UnknownField { field: key.into(), nearest, known };
+                self.wrong_at(offset, member.pointer, kind);
+            }
+        }
+        Some(Fields { place: place.clone() })
+    }
+
+    /// The members of an object: where the key stands, the key, the value.
+    pub(crate) fn members<'t>(&mut self, place: &Place<'t>) -> Option<Vec<(usize, &'t str, Place<'t>)>> {
+        let Kind::Object(members) = &place.node.kind else { return self.mistyped(place, "an object") };
+        Some(members.iter().map(|m| (m.offset, m.key.as_str(), place.step(&m.key, &m.value))).collect())
+    }
+
+    pub(crate) fn elements<'t>(&mut self, place: &Place<'t>) -> Option<Vec<Place<'t>>> {
+        let Kind::Array(elements) = &place.node.kind else { return self.mistyped(place, "an array") };
+        Some(elements.iter().enumerate().map(|(i, node)| place.step(&i.to_string(), node)).collect())
+    }
+
+    pub(crate) fn text<'t>(&mut self, place: &Place<'t>) -> Option<&'t str> {
+        let Kind::String(text) = &place.node.kind else { return self.mistyped(place, "a string") };
+        Some(text)
+    }
+
+    pub(crate) fn flag(&mut self, place: &Place<'_>) -> Option<bool> {
+        let Kind::Bool(value) = place.node.kind else { return self.mistyped(place, "true or false") };
+        Some(value)
+    }
+
+    /// A number that others read as the same number.
+    pub(crate) fn number(&mut self, place: &Place<'_>) -> Option<f64> {
+        let Kind::Number(number) = &place.node.kind else { return self.mistyped(place, "a number") };
+        self.note(place, number.to_exact_f64().ok_or(ErrorKind::Inexact))
+    }
+
+    /// A whole number in the range, also if written `10.0`, as control planes do that keep numbers as doubles.
+    pub(crate) fn whole(&mut self, place: &Place<'_>, least: u64, most: u64) -> Option<u64> {
+        let Kind::Number(number) = &place.node.kind else { return self.mistyped(place, "a whole number") };
+        let most = most.min(MAX_WHOLE);
+        let value = whole(number.to_exact_f64().unwrap_or(f64::INFINITY));
+        if value.is_none() && number.to_f64().fract() != 0.0 {
+            return self.mistyped_as(place, "a whole number", "a fraction");
+        }
+        let value = value.filter(|value| (least..=most).contains(value));
+        self.note(place, value.ok_or(ErrorKind::OutOfRange { least, most }))
+    }
+
+    /// One of some words, each with its meaning.
+    pub(crate) fn word<T: Clone>(&mut self, place: &Place<'_>, words: &[(&'static str, T)]) -> Option<T> {
+        let word = self.text(place)?;
+        match words.iter().find(|(known, _)| *known == word) {
+            Some((_, meaning)) => Some(meaning.clone()),
+            None => {
+                self.unknown_word(place, word, words.iter().map(|(known, _)| *known));
+                None
+            }
+        }
+    }
+
+    pub(crate) fn unknown_word<'k>(&mut self, place: &Place<'_>, word: &str, known: impl Iterator<Item = &'k str> + Clone) {
+        let nearest = nearest(word, known.clone()).map(Into::into);
+        let known = known.map(Into::into).collect();
+        self.wrong(place, ErrorKind::UnknownWord { word: word.into(), nearest, known });
+    }
+
+    pub(crate) fn mistyped<T>(&mut self, place: &Place<'_>, wanted: &'static str) -> Option<T> {
+        self.mistyped_as(place, wanted, place.node.kind.name())
+    }
+
+    fn mistyped_as<T>(&mut self, place: &Place<'_>, wanted: &'static str, found: &'static str) -> Option<T> {
+        self.wrong(place, ErrorKind::WrongType { wanted, found });
+        None
+    }
+}
+
+/// A whole number that a double holds exactly, at most 2^53.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be whole and in range")]
+fn whole(value: f64) -> Option<u64> {
+    (value.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&value)).then_some(value as u64)
+}
+
+impl<'t> Place<'t> {
+    fn step(&self, step: &str, node: &'t Node<'t>) -> Self {
+        let mut pointer = self.pointer.clone();
+        push_step(&mut pointer, step);
+        Self { pointer, node, policy: self.policy }
+    }
+
+    /// The same place, as the top of a policy.
+    pub(crate) fn as_policy(&self) -> Self {
+        Self { policy: self.pointer.len(), ..self.clone() }
+    }
+
+    /// Where the value stands in its policy, which is what rules are reported by.
+    pub(crate) fn pointer_in_policy(&self) -> String {
+        self.pointer.get(self.policy..).unwrap_or_default().to_owned()
+    }
+}
+
+impl<'t> Fields<'t> {
+    /// The field, if it is there.
+    pub(crate) fn get(&self, name: &str) -> Option<Place<'t>> {
+        let Kind::Object(members) = &self.place.node.kind else { return None };
+        members.iter().find(|m| m.key == name).map(|m| self.place.step(&m.key, &m.value))
+    }
+
+    /// The field; notes it if it is not there.
+    pub(crate) fn need(&self, check: &mut Check, name: &'static str) -> Option<Place<'t>> {
+        let place = self.get(name);
+        if place.is_none() {
+            check.wrong(&self.place, ErrorKind::MissingField(name));
+        }
+        place
+    }
+}
+
+impl Kind<'_> {
+    /// The type with its article.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a boolean",
+            Self::Number(_) => "a number",
+            Self::String(_) => "a string",
+            Self::Array(_) => "an array",
+            Self::Object(_) => "an object",
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! One shard: a table of live slots in at most [`SHARD_BYTES`] bytes.
+//!
+//! ```text
+//! shard := monotonic ms (8 bytes LE)  wall ms (8 bytes LE)  slot*
+//! slot  := length of what follows (1)  id (8 LE)  window code (4 LE)  body of the count
+//! ```
+//!
+//! Time is told once, in the head: the latest that any writer brought. It never runs backwards, so a worker whose
+//! clock reading is late counts at the shard's time. Ages of cells are told relative to it; a writer adds to
+//! them what passed since, and leaves out the slots that nothing counts in any longer.
+
+use super::charge::Now;
+use super::count::{Count, grown_older};
+use super::hash::{Owner, SlotId};
+use super::window::{RING_CELLS, Window};
+
+/// The most bytes that a shard takes.
+pub(super) const SHARD_BYTES: usize = 2_048;
+
+/// Bytes that a shard may take with a slot that is new. The rest is left to the growth of those that are there, and
+/// to the slots that principals without one share.
+pub(super) const NEW_SLOT_BYTES: usize = 1_792;
+
+/// Bytes that the slots of one owner may take: half a shard, some sixty counts with a few calls each.
+pub(super) const OWNER_BYTES: usize = 1_024;
+
+/// The age at which nothing in a ring counts.
+const WHOLE_RING: u8 = 16;
+const _: () = assert!(WHOLE_RING as u64 == RING_CELLS);
+const HEAD_BYTES: usize = 16;
+/// Length, id and window code.
+const SLOT_HEAD_BYTES: usize = 13;
+/// The least that a slot takes: its head and one cell.
+const SMALLEST_SLOT: usize = SLOT_HEAD_BYTES + 1;
+
+/// A shard's live slots, at the shard's time.
+#[derive(Debug)]
+pub(super) struct Table<'a> {
+    pub(super) clock: Now,
+    slots: Vec<Slot<'a>>,
+    length: usize,
+    has_shared: bool,
+}
+
+/// A slot as it lies in the bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slot<'a> {
+    pub(super) id: SlotId,
+    pub(super) window: Window,
+    /// Cells by which it has aged since it was written.
+    older: u8,
+    head: &'a [u8],
+    body: &'a [u8],
+}
+
+/// A slot to be written.
+#[derive(Debug)]
+pub(super) struct NewSlot {
+    pub(super) id: SlotId,
+    pub(super) window: Window,
+    pub(super) count: Count,
+}
+
+impl<'a> Table<'a> {
+    /// Reads a shard at a moment. `None` if the bytes are no shard.
+    pub(super) fn read(bytes: Option<&'a [u8]>, now: Now) -> Option<Self> {
+        let Some(bytes) = bytes else {
+            return Some(Self {
+                clock: now,
+                slots: Vec::new(),
+                length: HEAD_BYTES,
+                has_shared: false,
+            });
+        };
+        if bytes.len() > SHARD_BYTES {
+            return None;
+        }
+        let (monotonic, rest) = bytes.split_first_chunk()?;
+        let (wall, mut rest) = rest.split_first_chunk()?;
+        let written = Now {
+            monotonic_ms: u64::from_le_bytes(*monotonic),
+            wall_ms: u64::from_le_bytes(*wall),
+        };
+        let clock = Now {
+            monotonic_ms: now.monotonic_ms.max(written.monotonic_ms),
+            wall_ms: now.wall_ms.max(written.wall_ms),
+        };
+        let mut ageing = Ageing {
+            written,
+            clock,
+            known: Vec::new(),
+        };
+        let mut slots = Vec::with_capacity(rest.len() / SMALLEST_SLOT);
+        let mut length = HEAD_BYTES;
+        let mut has_shared = false;
+        while !rest.is_empty() {
+            let (slot, after) = Slot::read(rest, &mut ageing)?;
+            rest = after;
+            if slot.is_live() {
+                length = length.saturating_add(slot.length());
+                has_shared |= slot.id.is_shared();
+                slots.push(slot);
+            }
+        }
+        Some(Self {
+            clock,
+            slots,
+            length,
+            has_shared,
+        })
+    }
+
+    /// Bytes that the live slots take, with the head.
+    pub(super) fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Whether any slot is one that several principals share.
+    pub(super) fn has_shared(&self) -> bool {
+        self.has_shared
+    }
+
+    /// The slots of that id: one per window that the counter has had lately.
+    pub(super) fn slots_of(&self, id: SlotId) -> impl Iterator<Item = &Slot<'a>> {
+        self.slots.iter().filter(move |slot| slot.id == id)
+    }
+
+    /// Bytes that the slots of one owner take.
+    pub(super) fn length_of_owner(&self, owner: Owner) -> usize {
+        self.slots
+            .iter()
+            .filter(|slot| slot.id.owner() == owner)
+            .map(Slot::length)
+            .sum()
+    }
+
+    /// The shard's bytes without the slots that `leave_out` names, and with new ones.
+    pub(super) fn write(&self, leave_out: impl Fn(&Slot<'a>) -> bool, new: &[NewSlot]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(SHARD_BYTES.min(self.length.saturating_add(64)));
+        out.extend_from_slice(&self.clock.monotonic_ms.to_le_bytes());
+        out.extend_from_slice(&self.clock.wall_ms.to_le_bytes());
+        for slot in self.slots.iter().filter(|slot| !leave_out(slot)) {
+            slot.write(&mut out);
+        }
+        for slot in new {
+            slot.write(&mut out);
+        }
+        out
+    }
+}
+
+impl<'a> Slot<'a> {
+    fn read(bytes: &'a [u8], ageing: &mut Ageing) -> Option<(Self, &'a [u8])> {
+        let (&length, _) = bytes.split_first()?;
+        let (slot, rest) = bytes.split_at_checked(usize::from(length).checked_add(1)?)?;
+        let (head, body) = slot.split_at_checked(SLOT_HEAD_BYTES)?;
+        let (_, fields) = head.split_first()?;
+        let (id, window) = fields.split_first_chunk()?;
+        let window = u32::from_le_bytes(*window.first_chunk()?);
+        let (window, older) = ageing.of(window)?;
+        if body.is_empty() {
+            return None;
+        }
+        Some((
+            Self {
+                id: SlotId(u64::from_le_bytes(*id)),
+                window,
+                older,
+                head,
+                body,
+            },
+            rest,
+        ))
+    }
+
+    /// What the slot counts; `None` if its body is no count.
+    pub(super) fn count(&self, clock: Now) -> Option<Count> {
+        Count::read(self.window, self.body, self.older, clock)
+    }
+
+    pub(super) fn length(&self) -> usize {
+        self.head.len().saturating_add(self.body.len())
+    }
+
+    fn is_live(&self) -> bool {
+        match self.window {
+            Window::Sliding(_) => self
+                .body
+                .first()
+                .is_some_and(|&first| grown_older(first, self.older).is_some()),
+            Window::Calendar(_) => self.older == 0,
+        }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.head);
+        match (self.older, self.body.split_first()) {
+            (1.., Some((&first, rest))) => {
+                out.extend(grown_older(first, self.older));
+                out.extend_from_slice(rest);
+            }
+            _ => out.extend_from_slice(self.body),
+        }
+    }
+}
+
+impl NewSlot {
+    /// Bytes that it takes; nothing if it counts nothing.
+    pub(super) fn length(&self) -> usize {
+        match self.count.length() {
+            0 => 0,
+            body => body.saturating_add(SLOT_HEAD_BYTES),
+        }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        // INVARIANT: a full ring of 64-bit counts takes 176 bytes, so the length fits its byte.
+        if let Ok(length @ 1..) = u8::try_from(self.length().saturating_sub(1)) {
+            out.push(length);
+            out.extend_from_slice(&self.id.0.to_le_bytes());
+            out.extend_from_slice(&self.window.code().to_le_bytes());
+            self.count.write(out);
+        }
+    }
+}
+
+/// How many cells each window has moved on since the shard was written; computed once per window, since a shard has
+/// many slots and few windows.
+struct Ageing {
+    written: Now,
+    clock: Now,
+    known: Vec<(u32, Window, u8)>,
+}
+
+impl Ageing {
+    /// The window of a code and the cells it has aged; a calendar period that is over has aged by a whole ring.
+    fn of(&mut self, code: u32) -> Option<(Window, u8)> {
+        if let Some(&(_, window, older)) = self.known.iter().find(|(known, ..)| *known == code) {
+            return Some((window, older));
+        }
+        let window = Window::from_code(code)?;
+        let older = match window {
+            Window::Sliding(span) => {
+                let cells = span
+                    .cell(self.clock.monotonic_ms)
+                    .saturating_sub(span.cell(self.written.monotonic_ms));
+                u8::try_from(cells).unwrap_or(WHOLE_RING).min(WHOLE_RING)
+            }
+            Window::Calendar(unit) if self.written.wall_ms < unit.first_ms(self.clock.wall_ms) => {
+                WHOLE_RING
+            }
+            Window::Calendar(_) => 0,
+        };
+        self.known.push((code, window, older));
+        Some((window, older))
+    }
+}

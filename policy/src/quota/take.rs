@@ -1,0 +1,355 @@
+//! All charges of a call, or none: one compare-and-swap per shard, and an undo where there is more than one.
+//!
+//! A shard is read, weighed and swapped; if somebody else wrote between, it is read and weighed again. So what is
+//! swapped in always builds on what was judged, and a counter never holds more than was admitted, whatever the number of
+//! workers. Counts over several shards are judged first all together, then committed in the order of shards, each judged
+//! again by its own swap; if a later one no longer fits, the earlier ones are taken back. For that moment they count
+//! for others too, who can be refused by it: too early, never too late. An undo that fails leaves its counts where
+//! they are, until they leave their windows.
+
+use super::charge::{Charge, Now, Principal};
+use super::hash::{self, Spot};
+use super::layout::Quota;
+use super::outcome::{Outcome, Part, QuotaError, Refusal, Taken};
+use super::shard::{NewSlot, Table};
+use super::store::{Cas, CounterStore, Expected, ShardId, Swap};
+use super::weigh::{Job, Terms, Verdict, later, weigh};
+
+/// How often a swap is tried.
+///
+/// A swap fails only when another succeeds between a read and a write, about 2 us apart. Eight workers that do nothing
+/// but count in one shard would each lose 7 of 8 tries, and all of 128 in a row with odds of 4e-8; workers that
+/// also serve the request (50 us and more) hardly lose any. 128 tries take about a quarter of a millisecond.
+pub const ATTEMPTS: usize = 128;
+
+/// A shard as it was read.
+type Read = Option<(Vec<u8>, Cas)>;
+
+/// A call's charges that count in one shard.
+struct Group<'c> {
+    shard: u32,
+    jobs: Vec<Job<'c>>,
+}
+
+impl Quota {
+    /// Whether a call would be admitted now: what [`Quota::take`] would answer. Takes nothing.
+    ///
+    /// # Errors
+    /// As for [`Quota::take`]; every error denies the call.
+    pub fn look<S: CounterStore>(
+        &self,
+        store: &S,
+        principal: Principal<'_>,
+        charges: &[Charge<'_>],
+        now: Now,
+    ) -> Result<Outcome, QuotaError> {
+        let groups = self.groups(principal, charges)?;
+        let mut whole = Whole::default();
+        for group in &groups {
+            let read = store.get(self.shard_id(group.shard))?;
+            whole.add(group, self.weigh(&read, group, now)?);
+        }
+        let mut outcome = whole.outcome(charges.len())?;
+        if let Outcome::Admitted(taken) = &mut outcome {
+            taken.parts.clear();
+            taken.joined.clear();
+        }
+        Ok(outcome)
+    }
+
+    /// Takes every charge of a call, or none.
+    ///
+    /// # Errors
+    /// When the store fails or holds damaged bytes, when there is no room to count ([`QuotaError::Full`]), when other
+    /// workers win every race ([`QuotaError::Contended`]), or when two charges on one counter contradict each other. Nothing is taken then, and the call is to
+    /// be denied.
+    pub fn take<S: CounterStore>(
+        &self,
+        store: &S,
+        principal: Principal<'_>,
+        charges: &[Charge<'_>],
+        now: Now,
+    ) -> Result<Outcome, QuotaError> {
+        let groups = self.groups(principal, charges)?;
+        if let [group] = groups.as_slice() {
+            let mut whole = Whole::default();
+            whole.add(group, self.settle(store, group, now)?);
+            return whole.outcome(charges.len());
+        }
+        for _ in 0..ATTEMPTS {
+            if let refused @ Outcome::Refused(_) = self.look(store, principal, charges, now)? {
+                return Ok(refused);
+            }
+            if let Some(outcome) = self.settle_all(store, &groups, charges.len(), now)? {
+                return Ok(outcome);
+            }
+        }
+        Err(QuotaError::Contended)
+    }
+
+    /// Gives back what an admission took, for those of its charges that `which` names by index. A counter that several
+    /// charges of one call added to together is given back only if all of them are named. What has left its
+    /// window meanwhile stays gone.
+    ///
+    /// # Errors
+    /// When the store fails, holds damaged bytes, or other workers win every race. The counts then stay.
+    pub fn give_back<S: CounterStore>(
+        &self,
+        store: &S,
+        taken: &Taken,
+        which: impl Fn(usize) -> bool,
+    ) -> Result<(), QuotaError> {
+        let named = |part: &Part| {
+            let mut joined = taken
+                .joined
+                .iter()
+                .filter(|(first, _)| *first == part.charge);
+            which(part.charge) && joined.all(|&(_, also)| which(also))
+        };
+        let parts: Vec<&Part> = taken.parts.iter().filter(|part| named(part)).collect();
+        let mut shards: Vec<u32> = parts.iter().map(|part| part.shard).collect();
+        shards.sort_unstable();
+        shards.dedup();
+        let mut result = Ok(());
+        for shard in shards {
+            let of_shard: Vec<&Part> = parts
+                .iter()
+                .copied()
+                .filter(|part| part.shard == shard)
+                .collect();
+            result = result.and(self.subtract(store, shard, &of_shard));
+        }
+        result
+    }
+
+    /// The charges by shard, in the order of shards.
+    fn groups<'c>(
+        &self,
+        principal: Principal<'_>,
+        charges: &'c [Charge<'c>],
+    ) -> Result<Vec<Group<'c>>, QuotaError> {
+        let mut groups: Vec<Group<'c>> = Vec::with_capacity(1);
+        let mut before: &[Charge<'c>] = &[];
+        for (index, charge) in charges.iter().enumerate() {
+            if before.iter().any(|other| charge.contradicts(other)) {
+                return Err(QuotaError::Disagree { charge: index });
+            }
+            before = charges.get(..=index).unwrap_or(charges);
+            let spot: Spot = hash::spot(self.seed(), principal, charge, self.shards());
+            let job = Job {
+                index,
+                charge,
+                spot,
+            };
+            match groups.iter_mut().find(|group| group.shard == spot.shard) {
+                Some(group) => group.jobs.push(job),
+                None => groups.push(Group {
+                    shard: spot.shard,
+                    jobs: vec![job],
+                }),
+            }
+        }
+        groups.sort_unstable_by_key(|group| group.shard);
+        Ok(groups)
+    }
+
+    fn weigh(&self, read: &Read, group: &Group<'_>, now: Now) -> Result<Verdict, QuotaError> {
+        let corrupt = QuotaError::Corrupt {
+            shard: Some(group.shard),
+        };
+        let bytes = read.as_ref().map(|(bytes, _)| bytes.as_slice());
+        let table = Table::read(bytes, now).ok_or(corrupt)?;
+        let terms = Terms {
+            seed: self.seed(),
+            when_full: self.when_full(),
+        };
+        weigh(&table, &group.jobs, now, terms).ok_or(corrupt)
+    }
+
+    /// Takes the charges of one shard.
+    fn settle<S: CounterStore>(
+        &self,
+        store: &S,
+        group: &Group<'_>,
+        now: Now,
+    ) -> Result<Verdict, QuotaError> {
+        let id = self.shard_id(group.shard);
+        for _ in 0..ATTEMPTS {
+            let read = store.get(id)?;
+            let verdict = self.weigh(&read, group, now)?;
+            let Verdict::Admitted {
+                bytes: Some(bytes), ..
+            } = &verdict
+            else {
+                return Ok(verdict);
+            };
+            match store.compare_and_swap(id, bytes, expected(&read))? {
+                Swap::Done => return Ok(verdict),
+                Swap::Mismatch => {}
+            }
+        }
+        Err(QuotaError::Contended)
+    }
+
+    /// Takes the charges of every shard. `None`: one no longer fitted, and all is undone.
+    fn settle_all<S: CounterStore>(
+        &self,
+        store: &S,
+        groups: &[Group<'_>],
+        charges: usize,
+        now: Now,
+    ) -> Result<Option<Outcome>, QuotaError> {
+        let mut whole = Whole::default();
+        for group in groups {
+            let settled = self.settle(store, group, now);
+            if let Ok(verdict @ Verdict::Admitted { .. }) = settled {
+                whole.add(group, verdict);
+                continue;
+            }
+            // If this fails too, the counts stay until they leave their windows: that refuses too early, never too late.
+            let undone = self.give_back(store, &whole.taken(charges), |_| true);
+            return match settled? {
+                Verdict::Full { charge } => Err(QuotaError::Full { charge }),
+                _ => undone.map(|()| None),
+            };
+        }
+        whole.outcome(charges).map(Some)
+    }
+
+    /// Takes parts of one shard back.
+    fn subtract<S: CounterStore>(
+        &self,
+        store: &S,
+        shard: u32,
+        parts: &[&Part],
+    ) -> Result<(), QuotaError> {
+        let corrupt = QuotaError::Corrupt { shard: Some(shard) };
+        let id = self.shard_id(shard);
+        for _ in 0..ATTEMPTS {
+            let read = store.get(id)?;
+            let Some((bytes, cas)) = &read else {
+                return Ok(());
+            };
+            // At no time of its own, a shard is read at the time it was written.
+            let table = Table::read(
+                Some(bytes),
+                Now {
+                    monotonic_ms: 0,
+                    wall_ms: 0,
+                },
+            )
+            .ok_or(corrupt)?;
+            let mut changed: Vec<NewSlot> = Vec::new();
+            for part in parts {
+                let known = changed
+                    .iter_mut()
+                    .find(|slot| slot.id == part.slot && slot.window == part.window);
+                if let Some(slot) = known {
+                    slot.count.subtract(part.amount, part.position);
+                    continue;
+                }
+                let stored = table
+                    .slots_of(part.slot)
+                    .find(|slot| slot.window == part.window);
+                if let Some(slot) = stored {
+                    let mut count = slot.count(table.clock).ok_or(corrupt)?;
+                    count.subtract(part.amount, part.position);
+                    changed.push(NewSlot {
+                        id: part.slot,
+                        window: part.window,
+                        count,
+                    });
+                }
+            }
+            let is_changed = |id, window| {
+                changed
+                    .iter()
+                    .any(|new| new.id == id && new.window == window)
+            };
+            let bytes = table.write(|slot| is_changed(slot.id, slot.window), &changed);
+            match store.compare_and_swap(id, &bytes, Expected::Version(*cas))? {
+                Swap::Done => return Ok(()),
+                Swap::Mismatch => {}
+            }
+        }
+        Err(QuotaError::Contended)
+    }
+
+    fn shard_id(&self, index: u32) -> ShardId<'_> {
+        ShardId::shard(self.root(), index)
+    }
+}
+
+fn expected(read: &Read) -> Expected {
+    match read {
+        Some((_, cas)) => Expected::Version(*cas),
+        None => Expected::Absent,
+    }
+}
+
+/// The verdicts of all shards on one call.
+#[derive(Default)]
+struct Whole {
+    /// (index of the charge, what it leaves)
+    remaining: Vec<(usize, u64)>,
+    parts: Vec<Part>,
+    joined: Vec<(usize, usize)>,
+    refusal: Option<Refusal>,
+    full: Option<usize>,
+}
+
+impl Whole {
+    fn add(&mut self, group: &Group<'_>, verdict: Verdict) {
+        match verdict {
+            Verdict::Admitted { mut taken, .. } => {
+                let indices = group.jobs.iter().map(|job| job.index);
+                self.remaining.extend(indices.zip(taken.remaining));
+                self.parts.append(&mut taken.parts);
+                self.joined.append(&mut taken.joined);
+            }
+            Verdict::Refused(refusal) => {
+                self.refusal = Some(match self.refusal {
+                    None => refusal,
+                    Some(other) => {
+                        let first = if other.charge < refusal.charge {
+                            other
+                        } else {
+                            refusal
+                        };
+                        let wait = later(other.retry_after_ms, refusal.retry_after_ms);
+                        Refusal {
+                            retry_after_ms: wait,
+                            ..first
+                        }
+                    }
+                });
+            }
+            Verdict::Full { charge } => {
+                self.full = Some(self.full.map_or(charge, |at| at.min(charge)))
+            }
+        }
+    }
+
+    /// A limit that refuses says more than a full table does, so it comes first.
+    fn outcome(mut self, charges: usize) -> Result<Outcome, QuotaError> {
+        match (self.refusal, self.full) {
+            (Some(refusal), _) => Ok(Outcome::Refused(refusal)),
+            (None, Some(charge)) => Err(QuotaError::Full { charge }),
+            (None, None) => Ok(Outcome::Admitted(self.taken(charges))),
+        }
+    }
+
+    fn taken(&mut self, charges: usize) -> Taken {
+        let mut remaining = vec![0; charges];
+        for &(index, left) in &self.remaining {
+            if let Some(place) = remaining.get_mut(index) {
+                *place = left;
+            }
+        }
+        Taken {
+            remaining,
+            parts: std::mem::take(&mut self.parts),
+            joined: std::mem::take(&mut self.joined),
+        }
+    }
+}

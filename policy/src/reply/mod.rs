@@ -1,0 +1,183 @@
+//! What the client is sent when the filter answers instead of the server.
+//!
+//! Answers to requests are HTTP 200 with the request's own id, because a widely used client gives up its whole session
+//! at any other status. A refused tool call is a result that the agent can read (`isError`), unless the configuration
+//! prefers JSON-RPC errors; everything else is a JSON-RPC error.
+
+use crate::decision::{Refusal, RefusalKind, Target};
+use crate::json::{write_string, write_unescaped};
+use crate::message::{Id, ReadError};
+
+/// JSON-RPC error code of a denial: an application code, outside the reserved -32768…-32000.
+pub const DENIED: i32 = 403;
+/// JSON-RPC error code of a limit that is used up.
+pub const LIMITED: i32 = 429;
+/// JSON-RPC error code of a call that needs approval.
+pub const APPROVAL_REQUIRED: i32 = 428;
+
+/// JSON-RPC 2.0 section 5.1: invalid params, which MCP servers answer for an unknown tool or prompt.
+const INVALID_PARAMS: i32 = -32602;
+/// JSON-RPC 2.0 section 5.1: the method does not exist.
+const METHOD_NOT_FOUND: i32 = -32601;
+/// MCP, server/resources: resource not found.
+const RESOURCE_NOT_FOUND: i32 = -32002;
+/// JSON-RPC 2.0 section 5.1: internal error.
+const INTERNAL_ERROR: i32 = -32603;
+
+/// How denials are worded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// A refused tool call is a JSON-RPC error instead of a tool result.
+    pub jsonrpc_error: bool,
+    /// The rule that decided is named in the reply.
+    pub disclose_rule: bool,
+    /// Results carry `resultType`, as revision 2026-07-28 wants.
+    pub result_type: bool,
+}
+
+/// What a limit says to a call that it refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exhausted {
+    /// Milliseconds until the same call would be admitted; none if no wait helps.
+    pub retry_after_ms: Option<u64>,
+    /// What is left of the limit, in its unit.
+    pub remaining: u64,
+}
+
+/// The answer to a refused request: one JSON-RPC message.
+pub fn refusal(
+    id: &Id,
+    target: &Target<'_>,
+    refusal: &Refusal<'_>,
+    exhausted: Option<Exhausted>,
+    style: Style,
+) -> Vec<u8> {
+    if refusal.kind == RefusalKind::Hidden {
+        return hidden(id, target);
+    }
+    let mut out = start(id);
+    let tool_result = matches!(target, Target::Tool(_)) && !style.jsonrpc_error;
+    if tool_result {
+        out.extend_from_slice(br#""result":{"content":[{"type":"text","text":""#);
+        write_text(&mut out, refusal, exhausted);
+        out.extend_from_slice(br#""}],"isError":true"#);
+        if style.result_type {
+            out.extend_from_slice(br#","resultType":"complete""#);
+        }
+        out.extend_from_slice(br#","_meta":"#);
+    } else {
+        let code = match refusal.kind {
+            RefusalKind::Limited => LIMITED,
+            RefusalKind::ApprovalRequired => APPROVAL_REQUIRED,
+            RefusalKind::Denied | RefusalKind::Hidden => DENIED,
+        };
+        out.extend_from_slice(format!(r#""error":{{"code":{code},"message":""#).as_bytes());
+        write_text(&mut out, refusal, exhausted);
+        out.extend_from_slice(br#"","data":"#);
+    }
+    write_data(&mut out, refusal, exhausted, style);
+    out.extend_from_slice(b"}}");
+    out
+}
+
+/// The answer to a body that is not one clear message. Its id is not known.
+pub fn unreadable(error: &ReadError) -> Vec<u8> {
+    invalid(error.problem.code(), &error.to_string())
+}
+
+/// A JSON-RPC error without the id of a request.
+pub fn invalid(code: i32, message: &str) -> Vec<u8> {
+    let mut out = format!(r#"{{"jsonrpc":"2.0","id":null,"error":{{"code":{code},"message":"#).into_bytes();
+    write_string(&mut out, message);
+    out.extend_from_slice(b"}}");
+    out
+}
+
+/// What takes the place of a listing that cannot be read.
+pub fn withheld(id: &Id, why: &str) -> Vec<u8> {
+    let mut out = start(id);
+    error(&mut out, INTERNAL_ERROR, &format!("The list was withheld by policy: {why}"));
+    out
+}
+
+/// As a server would say that never had the target.
+fn hidden(id: &Id, target: &Target<'_>) -> Vec<u8> {
+    let mut out = start(id);
+    match target {
+        Target::Tool(name) => error(&mut out, INVALID_PARAMS, &named("Unknown tool", name)),
+        Target::Prompt(name) => error(&mut out, INVALID_PARAMS, &named("Unknown prompt", name)),
+        Target::Resource(_) => error(&mut out, RESOURCE_NOT_FOUND, "Resource not found"),
+        Target::Method | Target::Passes => error(&mut out, METHOD_NOT_FOUND, "Method not found"),
+    }
+    out
+}
+
+/// Echoes a name only if it is one that a server could have: 1 to 128 of `[A-Za-z0-9_.-]`.
+fn named(message: &str, name: &str) -> String {
+    let possible = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    if (1..=128).contains(&name.len()) && name.bytes().all(possible) {
+        format!("{message}: {name}")
+    } else {
+        message.to_owned()
+    }
+}
+
+fn start(id: &Id) -> Vec<u8> {
+    [br#"{"jsonrpc":"2.0","id":"#, id.as_json(), b","].concat()
+}
+
+fn error(out: &mut Vec<u8>, code: i32, message: &str) {
+    out.extend_from_slice(format!(r#""error":{{"code":{code},"message":"#).as_bytes());
+    write_string(out, message);
+    out.extend_from_slice(b"}}");
+}
+
+fn write_text(out: &mut Vec<u8>, refusal: &Refusal<'_>, exhausted: Option<Exhausted>) {
+    out.extend_from_slice(match refusal.kind {
+        RefusalKind::ApprovalRequired => b"[POLICY DENIED] Approval required: ",
+        _ => b"[POLICY DENIED] ",
+    });
+    write_unescaped(out, refusal.reason);
+    if let Some(Exhausted { retry_after_ms, .. }) = exhausted {
+        let advice = match retry_after_ms {
+            // Rounded up: an agent that waits as told must not be early.
+            Some(ms) => format!(" Try again in {} s.", ms.div_ceil(1000)),
+            None => " Waiting will not help.".to_owned(),
+        };
+        out.extend_from_slice(advice.as_bytes());
+    }
+}
+
+fn write_data(out: &mut Vec<u8>, refusal: &Refusal<'_>, exhausted: Option<Exhausted>, style: Style) {
+    let mut separator = b'{';
+    let mut field = |out: &mut Vec<u8>, name: &str| {
+        out.push(separator);
+        write_string(out, name);
+        out.push(b':');
+        separator = b',';
+    };
+    if style.disclose_rule {
+        field(out, "rule");
+        write_string(out, refusal.rule);
+    }
+    if let Some(Exhausted { retry_after_ms, remaining }) = exhausted {
+        if let Some(ms) = retry_after_ms {
+            field(out, "retry_after_ms");
+            out.extend_from_slice(ms.to_string().as_bytes());
+        }
+        field(out, "remaining");
+        out.extend_from_slice(remaining.to_string().as_bytes());
+    }
+    if separator == b'{' {
+        out.push(b'{');
+    }
+    out.push(b'}');
+}
+
+/// A message as the one event of a `text/event-stream` body.
+pub fn as_event(message: &[u8]) -> Vec<u8> {
+    [b"event: message\ndata: ", message, b"\n\n"].concat()
+}
+
+#[cfg(test)]
+mod tests;
