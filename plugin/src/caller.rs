@@ -30,7 +30,11 @@ enum Grant {
     Anonymous,
     /// A source is present, and does not say clearly who calls. A weaker one must not decide then.
     Unreadable,
-    Known { source: String, issuer: String, value: String },
+    Known {
+        source: String,
+        issuer: String,
+        value: String,
+    },
 }
 
 impl Caller {
@@ -92,7 +96,9 @@ impl Grant {
                     Header::Once(value) => Self::known(|| format!("header:{name}"), "", Some(Some(&value))),
                     Header::Unclear => Some(Self::Unreadable),
                 },
-                GrantSource::FilterState(key) => Self::attribute(&["filter_state", key], || format!("filter_state:{key}"))?,
+                GrantSource::FilterState(key) => {
+                    Self::attribute(&["filter_state", key], || format!("filter_state:{key}"))?
+                }
                 GrantSource::PeerCertificate(part) => {
                     let attribute = part.attribute();
                     Self::attribute(&["connection", attribute], || format!("peer_certificate:{attribute}"))?
@@ -133,7 +139,8 @@ pub(crate) struct Claims {
 
 impl Claims {
     pub(crate) fn read(runtime: &Runtime) -> host::Result<Self> {
-        let metadata = if runtime.config.needs.metadata { host::property(&["metadata"])?.unwrap_or_default() } else { vec![] };
+        let metadata =
+            if runtime.config.needs.metadata { host::property(&["metadata"])?.unwrap_or_default() } else { vec![] };
         Ok(Self { metadata, payload: runtime.config.identity.payload_in_metadata.to_string() })
     }
 

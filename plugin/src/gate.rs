@@ -87,7 +87,9 @@ pub(crate) fn judge<'m>(
             None => Verdict::Pass,
         },
         Ok(Some((index, exhausted))) => {
-            let Some((policy, taking)) = takings.get(index) else { return Verdict::Fail("unknown limit".to_owned()) };
+            let Some((policy, taking)) = takings.get(index) else {
+                return Verdict::Fail("unknown limit".to_owned());
+            };
             let reason = taking.limit.on_deny.as_deref().unwrap_or("The limit for this is used up.");
             let refusal = Refusal { kind: RefusalKind::Limited, rule: &taking.limit.pointer, reason };
             refuse(policy, refusal, Some(exhausted))
@@ -138,8 +140,7 @@ fn count(
     Ok(match outcome {
         Outcome::Admitted(_) => None,
         Outcome::Refused(refusal) => {
-            let exhausted =
-                Exhausted { retry_after_ms: refusal.retry_after_ms, remaining: refusal.remaining };
+            let exhausted = Exhausted { retry_after_ms: refusal.retry_after_ms, remaining: refusal.remaining };
             Some((refusal.charge, exhausted))
         }
     })

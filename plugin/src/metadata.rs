@@ -13,7 +13,9 @@ pub(crate) struct Value<'a>(&'a [u8]);
 
 /// The value at `path`, whose first part is the name of the filter that wrote it.
 pub(crate) fn find<'a>(metadata: &'a [u8], path: &[&str]) -> Option<Value<'a>> {
-    let [filter, key, rest @ ..] = path else { return None };
+    let [filter, key, rest @ ..] = path else {
+        return None;
+    };
     Value(entry(entry(metadata, filter)?, key)?).at(rest)
 }
 
@@ -69,7 +71,9 @@ impl<'a> Value<'a> {
             (5, Wire::Bytes(fields)) => {
                 out.push(b'{');
                 for (nth, field) in Fields(fields).enumerate() {
-                    let (1, Wire::Bytes(field)) = field else { return None };
+                    let (1, Wire::Bytes(field)) = field else {
+                        return None;
+                    };
                     let (key, value) = key_and_value(field)?;
                     if nth > 0 {
                         out.push(b',');
@@ -83,7 +87,9 @@ impl<'a> Value<'a> {
             (6, Wire::Bytes(values)) => {
                 out.push(b'[');
                 for (nth, value) in Fields(values).enumerate() {
-                    let (1, Wire::Bytes(value)) = value else { return None };
+                    let (1, Wire::Bytes(value)) = value else {
+                        return None;
+                    };
                     if nth > 0 {
                         out.push(b',');
                     }

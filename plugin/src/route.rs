@@ -59,7 +59,9 @@ struct Place {
 impl Place {
     fn read(runtime: &Runtime, headers: &Headers) -> host::Result<Self> {
         let needs = &runtime.config.needs;
-        let name = |wanted, path: &[&str]| if wanted { host::property(path) } else { Ok(None) };
+        let name = |wanted, path: &[&str]| {
+            if wanted { host::property(path) } else { Ok(None) }
+        };
         Ok(Self {
             host: plain_host(headers.first(":authority").unwrap_or_default()),
             path: plain_path(headers.first(":path").unwrap_or_default()),
@@ -126,6 +128,8 @@ fn decode_unreserved(path: &str) -> String {
 
 /// Whether a claim equals the value, or is an array with an element that does.
 fn holds(claim: &Claim, claims: &Claims) -> bool {
-    let [name, rest @ ..] = claim.path.as_slice() else { return false };
+    let [name, rest @ ..] = claim.path.as_slice() else {
+        return false;
+    };
     claims.get(name).is_some_and(|value| value.at(rest).is_some_and(|value| value.is_or_holds(&claim.value)))
 }

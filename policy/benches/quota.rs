@@ -1,43 +1,34 @@
 //! What a limited call costs in this crate, without the host's get and set.
 //!
-//! `cargo bench -p policy --bench quota`: ns per call, for shards that hold the slots of a few principals up to full ones.
+//! `cargo bench -p policy --bench quota`: ns per call, for shards that hold the slots of a few
+//! principals up to full ones.
 
 use std::cell::RefCell;
 use std::hint::black_box;
 use std::time::Instant;
 
 use policy::quota::{
-    Cas, Charge, CounterName, CounterStore, Expected, Now, Outcome, Principal, Quota, ScopeValue,
-    Settings, ShardId, StoreError, Swap, Unit, WhenFull, Window,
+    Cas, Charge, CounterName, CounterStore, Expected, Now, Outcome, Principal, Quota, ScopeValue, Settings, ShardId,
+    StoreError, Swap, Unit, WhenFull, Window,
 };
 
 const CALLS: u64 = 200_000;
 
 /// The shards by the number at the end of their key; its own cost is the copy that a host makes, too.
-struct Memory(RefCell<Vec<Option<(Vec<u8>, u32)>>>);
+struct Memory(RefCell<Vec<Option<Version>>>);
+
+type Version = (Vec<u8>, u32);
 
 fn place(shard: ShardId<'_>) -> usize {
-    shard
-        .to_string()
-        .rsplit('/')
-        .next()
-        .and_then(|n| n.parse::<usize>().ok())
-        .map_or(0, |n| n + 1)
+    shard.to_string().rsplit('/').next().and_then(|n| n.parse::<usize>().ok()).map_or(0, |n| n + 1)
 }
 
 impl CounterStore for Memory {
     fn get(&self, shard: ShardId<'_>) -> Result<Option<(Vec<u8>, Cas)>, StoreError> {
-        Ok(self.0.borrow()[place(shard)]
-            .as_ref()
-            .map(|(bytes, cas)| (bytes.clone(), Cas(*cas))))
+        Ok(self.0.borrow()[place(shard)].as_ref().map(|(bytes, cas)| (bytes.clone(), Cas(*cas))))
     }
 
-    fn compare_and_swap(
-        &self,
-        shard: ShardId<'_>,
-        value: &[u8],
-        _: Expected,
-    ) -> Result<Swap, StoreError> {
+    fn compare_and_swap(&self, shard: ShardId<'_>, value: &[u8], _: Expected) -> Result<Swap, StoreError> {
         self.0.borrow_mut()[place(shard)] = Some((value.to_vec(), 1));
         Ok(Swap::Done)
     }
@@ -55,10 +46,7 @@ fn main() {
             .take(limits)
             .map(|(counter, window)| Charge {
                 call: 0,
-                counter: CounterName {
-                    policy: "company",
-                    counter,
-                },
+                counter: CounterName { policy: "company", counter },
                 scope: ScopeValue::Grant,
                 window,
                 unit: Unit::Calls,
@@ -66,38 +54,18 @@ fn main() {
                 amount: 1,
             })
             .collect();
-        let names: Vec<String> = (0..principals)
-            .map(|n| format!("agent-{n}@example.com"))
-            .collect();
+        let names: Vec<String> = (0..principals).map(|n| format!("agent-{n}@example.com")).collect();
         let call = |n: u64| {
             let value = names[usize::try_from(n).expect("few calls") % names.len()].as_str();
-            let grant = Principal::Grant {
-                source: "jwt_claim:sub",
-                issuer: "https://idp.example.com",
-                value,
-            };
-            let now = Now {
-                monotonic_ms: 9_000_000 + n / 10,
-                wall_ms: 1_780_000_000_000 + n / 10,
-            };
+            let grant = Principal::Grant { source: "jwt_claim:sub", issuer: "https://idp.example.com", value };
+            let now = Now { monotonic_ms: 9_000_000 + n / 10, wall_ms: 1_780_000_000_000 + n / 10 };
             quota.take(&store, grant, &charges, now)
         };
-        (0..CALLS / 10)
-            .for_each(|n| assert!(matches!(call(n), Ok(Outcome::Admitted(_))), "warm-up"));
+        (0..CALLS / 10).for_each(|n| assert!(matches!(call(n), Ok(Outcome::Admitted(_))), "warm-up"));
         let begun = Instant::now();
         (CALLS / 10..CALLS).for_each(|n| assert!(black_box(call(n)).is_ok(), "call {n}"));
         let ns = begun.elapsed().as_nanos() / u128::from(CALLS - CALLS / 10);
-        let bytes: usize = store
-            .0
-            .borrow()
-            .iter()
-            .skip(1)
-            .flatten()
-            .map(|(bytes, _)| bytes.len())
-            .sum();
-        println!(
-            "{limits} limits, {principals} principals in 7 shards of {} bytes: {ns} ns",
-            bytes / 7
-        );
+        let bytes: usize = store.0.borrow().iter().skip(1).flatten().map(|(bytes, _)| bytes.len()).sum();
+        println!("{limits} limits, {principals} principals in 7 shards of {} bytes: {ns} ns", bytes / 7);
     }
 }

@@ -34,6 +34,8 @@ pub enum UriError {
     BadAuthority,
     /// A dot segment beside a wildcard.
     DotSegment,
+    /// More `..` than there are segments before it. RFC 3986 drops them, servers that read a URI as a path do not.
+    AboveRoot,
 }
 
 /// The longest URI, in bytes.
@@ -189,7 +191,7 @@ fn authority_of(scheme: &str, authority: Option<&str>, path: &str, wild: bool) -
         None => (place, ""),
     };
     let port = port.strip_prefix(':').unwrap_or(port);
-    if user.contains('@') || host.contains([':', '[', ']']) && !(host.starts_with('[') && host.ends_with(']')) {
+    if matches!(host, "." | "..") || user.contains('@') || host.contains([':', '[', ']']) && !(host.starts_with('[') && host.ends_with(']')) {
         return Err(UriError::BadAuthority);
     }
     if !port.bytes().all(|byte| byte.is_ascii_digit() || byte == b'*') {
@@ -198,7 +200,7 @@ fn authority_of(scheme: &str, authority: Option<&str>, path: &str, wild: bool) -
     // The host is case-insensitive, but not the hexadecimal digits of an encoded character.
     let mut host = lower_host(host);
     if has_host(scheme) {
-        host.truncate(host.strip_suffix('.').unwrap_or(&host).len());
+        host.truncate(host.trim_end_matches('.').len());
         if host.is_empty() {
             return Err(UriError::BadAuthority);
         }
@@ -241,7 +243,7 @@ fn without_dots(path: &str, merge: bool, wild: bool) -> Result<String, UriError>
             "." | ".." if wild => return Err(UriError::DotSegment),
             "." | ".." => {
                 if segment == ".." {
-                    kept.pop();
+                    kept.pop().ok_or(UriError::AboveRoot)?;
                 }
                 // A dot segment at the end leaves a folder.
                 if last {
@@ -267,6 +269,7 @@ impl fmt::Display for UriError {
             Self::Nul => "a NUL character is ambiguous",
             Self::NotAscii => "a character that is not ASCII is ambiguous, even if it is encoded",
             Self::BadAuthority => "the host is missing or malformed",
+            Self::AboveRoot => "the segments `..` lead above the root",
             Self::DotSegment => "a pattern must not hold the segments `.` and `..`",
         })
     }
@@ -291,7 +294,6 @@ mod tests {
             ("file:///srv/lab/", "file:///srv/lab/"),
             ("file:///srv/./lab/../lab/a.csv", "file:///srv/lab/a.csv"),
             ("file:///srv/%2e%2E/etc/passwd", "file:///etc/passwd"),
-            ("file:///../../etc", "file:///etc"),
             ("file:///srv/..", "file:///"),
             ("file:///srv/%6Cab/%7euser/a%20b%3a", "file:///srv/lab/~user/a%20b%3A"),
             ("HTTPS://Example.COM.:443", "https://example.com/"),
@@ -331,6 +333,10 @@ mod tests {
             ("file:///{a}", UriError::BadCharacter),
             ("file:///%zz", UriError::BadEncoding),
             ("file:///%4", UriError::BadEncoding),
+            ("file:///../etc", UriError::AboveRoot),
+            ("notes://a/b/../../../etc", UriError::AboveRoot),
+            ("notes://../etc", UriError::BadAuthority),
+            ("notes://%2E/etc", UriError::BadAuthority),
             ("file:etc/passwd", UriError::BadAuthority),
             ("https:/example.com/", UriError::BadAuthority),
             ("https:///example.com/", UriError::BadAuthority),

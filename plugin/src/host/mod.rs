@@ -19,7 +19,7 @@ pub(crate) use clock::{monotonic_ms, random, wall_ns};
 pub(crate) use headers::{HeaderMap, Headers, remove_header, set_header};
 pub(crate) use memory::take;
 pub(crate) use metrics::Counter;
-pub(crate) use properties::{property, set_property};
+pub(crate) use properties::property;
 pub(crate) use reply::send_reply;
 pub(crate) use shared_data::{Swapped, compare_and_swap, shared_value};
 
@@ -48,7 +48,6 @@ fn check(status: u32) -> Result<()> {
 #[derive(Debug, Clone, Copy)]
 #[repr(u32)]
 pub(crate) enum Level {
-    Debug = 1,
     Info = 2,
     Warn = 3,
     Error = 4,

@@ -35,8 +35,7 @@ pub(crate) fn compare_and_swap(key: &str, value: &[u8], cas: Option<u32>) -> Res
         None => ABSENT,
     };
     // SAFETY: pointers and lengths are those of live slices, which the host only reads.
-    let status =
-        unsafe { imports::proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), cas) };
+    let status = unsafe { imports::proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), cas) };
     match check(status) {
         Ok(()) => Ok(Swapped::Yes),
         Err(Status::CAS_MISMATCH) => Ok(Swapped::No),

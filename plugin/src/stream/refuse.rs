@@ -4,7 +4,7 @@ use policy::message::{Message, ReadError};
 use policy::reply;
 
 use super::request::contains_ignore_case;
-use super::{Action, Exchange, Phase, Stream};
+use super::{Action, Phase, Stream};
 use crate::gate::Refused;
 use crate::host::{self, Headers, Level};
 use crate::runtime::Runtime;
@@ -41,7 +41,7 @@ impl Stream {
     }
 
     /// The body is not one clear message.
-    pub(super) fn refuse_unreadable(&mut self, _exchange: Box<Exchange>, error: &ReadError) -> Action {
+    pub(super) fn refuse_unreadable(&mut self, error: &ReadError) -> Action {
         if let Some(runtime) = &self.runtime {
             runtime.metrics.invalid.increment();
             if runtime.observes() {
@@ -54,8 +54,10 @@ impl Stream {
     }
 
     /// The policy refuses the message.
-    pub(super) fn refuse_message(&mut self, exchange: Box<Exchange>, message: &Message<'_>, refused: &Refused<'_>) -> Action {
-        let Some(runtime) = self.runtime.clone() else { return self.fail("not configured") };
+    pub(super) fn refuse_message(&mut self, headers: &Headers, message: &Message<'_>, refused: &Refused<'_>) -> Action {
+        let Some(runtime) = self.runtime.clone() else {
+            return self.fail("not configured");
+        };
         runtime.metrics.refusal(refused.refusal.kind).increment();
         let observed = if runtime.observes() { "observed: would be " } else { "" };
         host::log(Level::Info, &format!("mcp_policy: {observed}{refused}"));
@@ -67,7 +69,7 @@ impl Stream {
             return self.send(202, "mcp_policy_denied", &[], &[]);
         };
         let body = refused.reply(id, &runtime.config);
-        if wants_events(&exchange.headers) {
+        if wants_events(headers) {
             self.send(200, "mcp_policy_denied", &[("content-type", EVENTS)], &reply::as_event(&body))
         } else {
             self.send(200, "mcp_policy_denied", &[("content-type", JSON)], &body)

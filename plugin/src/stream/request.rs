@@ -7,7 +7,7 @@ use policy::message::{self, Message};
 use super::{Action, Exchange, Phase, Stream};
 use crate::caller::{Caller, Claims};
 use crate::gate::{self, Verdict};
-use crate::host::{self, Buffer, HeaderMap, Headers};
+use crate::host::{self, Buffer, HeaderMap, Headers, Status};
 use crate::route::{self, Policies};
 use crate::runtime::Runtime;
 
@@ -18,51 +18,40 @@ const RETRY_HEADERS: [&str; 4] =
 
 impl Stream {
     pub(crate) fn on_request_headers(&mut self, end_of_stream: bool) -> Action {
-        let Some(runtime) = self.runtime.clone() else {
-            return self.fail("not configured");
-        };
-        let Ok(headers) = Headers::read(HeaderMap::Request) else {
-            return self.fail("request headers cannot be read");
-        };
-        let claims = match Claims::read(&runtime) {
-            Ok(claims) => claims,
-            Err(status) => return self.fail(&format!("the claims cannot be read: {status}")),
-        };
-        let choice = match route::choose(&runtime, &headers, &claims) {
-            Ok(choice) => choice,
-            Err(status) => return self.fail(&format!("the route cannot be read: {status}")),
-        };
+        self.take_head(end_of_stream).unwrap_or_else(|why| self.fail(&why))
+    }
+
+    /// Reads all that the headers and the connection tell, since later they cannot be read any more.
+    fn take_head(&mut self, end_of_stream: bool) -> Result<Action, String> {
+        let runtime = self.runtime.clone().ok_or("not configured")?;
+        let headers = Headers::read(HeaderMap::Request).map_err(unread("the request headers"))?;
+        let claims = Claims::read(&runtime).map_err(unread("the claims"))?;
+        let choice = route::choose(&runtime, &headers, &claims).map_err(unread("the route"))?;
         let (policies, transport) = match choice {
             route::Choice::Pass => {
                 self.phase = Phase::Passing;
-                return Action::Continue;
+                return Ok(Action::Continue);
             }
             route::Choice::Judge(policies, transport) => (policies, transport),
         };
         if transport == Transport::Sse && headers.first(":method") == Some("POST") {
-            return self.refuse_http(403, "routes of the SSE transport do not take calls yet");
+            return Ok(self.refuse_http(403, "routes of the SSE transport do not take calls yet"));
         }
-        let caller = match Caller::read(&runtime, &headers, claims) {
-            Ok(caller) => caller,
-            Err(status) => return self.fail(&format!("the caller cannot be read: {status}")),
-        };
+        let caller = Caller::read(&runtime, &headers, claims).map_err(unread("the caller"))?;
         if let Some(action) = self.refuse_caller(&runtime, &caller) {
-            return action;
+            return Ok(action);
         }
         let exchange = Box::new(Exchange { headers, policies, caller });
-        match exchange.headers.first(":method") {
-            Some("POST") => self.post(&runtime, exchange, end_of_stream),
-            Some(method @ ("GET" | "DELETE" | "OPTIONS")) => {
-                if let Some(why) = refuse_method(method, &exchange.headers) {
-                    return self.refuse_http(405, why);
-                }
-                if matches!(exchange.policies, Policies::None) {
-                    return self.refuse_http(403, policy::decision::NO_POLICY);
-                }
-                self.bodyless(&runtime, exchange, end_of_stream)
-            }
-            _ => self.refuse_http(405, "only POST, GET, DELETE and OPTIONS are used by MCP"),
+        if exchange.headers.first(":method") == Some("POST") {
+            return Ok(self.post(&runtime, exchange, end_of_stream));
         }
+        if let Some(why) = refuse_method(&exchange.headers) {
+            return Ok(self.refuse_http(405, why));
+        }
+        if matches!(exchange.policies, Policies::None) {
+            return Ok(self.refuse_http(403, policy::decision::NO_POLICY));
+        }
+        Ok(self.bodyless(&runtime, exchange, end_of_stream))
     }
 
     pub(crate) fn on_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
@@ -172,12 +161,15 @@ impl Stream {
         let Some(runtime) = self.runtime.clone() else {
             return self.fail("not configured");
         };
-        let Ok(body) = host::bytes(Buffer::Request, size) else {
-            return self.fail("the request body cannot be read");
+        let body = match host::bytes(Buffer::Request, size) {
+            Ok(body) => body,
+            // Only trailers came: there is no buffer.
+            Err(Status::NOT_FOUND) => vec![],
+            Err(status) => return self.fail(&format!("the request body cannot be read: {status}")),
         };
         let message = match message::read(&body, runtime.config.max_depth) {
             Ok(message) => message,
-            Err(error) => return self.refuse_unreadable(exchange, &error),
+            Err(error) => return self.refuse_unreadable(&error),
         };
         match gate::judge(&runtime, &exchange.policies, &message, &exchange.caller, &exchange.headers) {
             Verdict::Pass => {
@@ -190,7 +182,7 @@ impl Stream {
                 };
                 Action::Continue
             }
-            Verdict::Refuse(refusal) => self.refuse_message(exchange, &message, &refusal),
+            Verdict::Refuse(refusal) => self.refuse_message(&exchange.headers, &message, &refusal),
             Verdict::Fail(why) => self.fail(&why),
         }
     }
@@ -202,17 +194,22 @@ fn is_list(method: &str) -> bool {
 }
 
 /// MCP uses GET to open an event stream, DELETE to end a session, and browsers OPTIONS to ask before a POST.
-fn refuse_method(method: &str, headers: &Headers) -> Option<&'static str> {
+fn refuse_method(headers: &Headers) -> Option<&'static str> {
     let accepts_events = || headers.all("accept").any(|value| contains_ignore_case(value, b"text/event-stream"));
-    match method {
-        "GET" if !accepts_events() => Some("GET must accept text/event-stream"),
-        "DELETE" if !headers.has("mcp-session-id") => Some("DELETE must name a session in Mcp-Session-Id"),
-        "OPTIONS" if !(headers.has("origin") && headers.has("access-control-request-method")) => {
+    match headers.first(":method") {
+        _ if headers.has("upgrade") => Some("upgrades are not part of MCP"),
+        Some("GET") if !accepts_events() => Some("GET must accept text/event-stream"),
+        Some("DELETE") if !headers.has("mcp-session-id") => Some("DELETE must name a session in Mcp-Session-Id"),
+        Some("OPTIONS") if !(headers.has("origin") && headers.has("access-control-request-method")) => {
             Some("OPTIONS is answered only as a CORS preflight")
         }
-        _ if headers.has("upgrade") => Some("upgrades are not part of MCP"),
-        _ => None,
+        Some("GET" | "DELETE" | "OPTIONS") => None,
+        _ => Some("only POST, GET, DELETE and OPTIONS are used by MCP"),
     }
+}
+
+fn unread(what: &str) -> impl Fn(Status) -> String {
+    move |status| format!("{what} cannot be read: {status}")
 }
 
 /// Why the body could mean something else to the server than to us.

@@ -15,15 +15,20 @@ impl Stream {
         let Phase::Answer(exchange, id) = core::mem::replace(&mut self.phase, Phase::Passing) else {
             return Action::Continue;
         };
-        let Some(runtime) = self.runtime.clone() else { return Action::Continue };
+        let Some(runtime) = self.runtime.clone() else {
+            return Action::Continue;
+        };
         if end_of_stream || !runtime.filters(&exchange.policies) {
             return Action::Continue;
         }
         let Ok(headers) = Headers::read(HeaderMap::Response) else {
             return self.fail("response headers cannot be read");
         };
-        let Some(kind) = Kind::of(&headers) else { return Action::Continue };
-        if headers.has("content-encoding") && !matches!(headers.once("content-encoding"), Header::Once(value) if value.eq_ignore_ascii_case("identity"))
+        let Some(kind) = Kind::of(&headers) else {
+            return Action::Continue;
+        };
+        if headers.has("content-encoding")
+            && !matches!(headers.once("content-encoding"), Header::Once(value) if value.eq_ignore_ascii_case("identity"))
         {
             return self.withhold(&runtime, id.as_ref(), "its encoding cannot be read");
         }
@@ -69,7 +74,9 @@ impl Stream {
     }
 
     fn document(&mut self, exchange: &Exchange, id: Option<&Id>, size: usize) -> Action {
-        let Some(runtime) = self.runtime.clone() else { return Action::Continue };
+        let Some(runtime) = self.runtime.clone() else {
+            return Action::Continue;
+        };
         let Ok(body) = host::bytes(Buffer::Response, size) else {
             return self.stop("the response body cannot be read");
         };
@@ -91,14 +98,10 @@ impl Stream {
         }
     }
 
-    fn events(
-        &mut self,
-        exchange: Box<Exchange>,
-        id: Option<Id>,
-        mut events: Box<EventStream>,
-        size: usize,
-    ) -> Action {
-        let Some(runtime) = self.runtime.clone() else { return Action::Continue };
+    fn events(&mut self, exchange: Box<Exchange>, id: Option<Id>, mut events: Box<EventStream>, size: usize) -> Action {
+        let Some(runtime) = self.runtime.clone() else {
+            return Action::Continue;
+        };
         let Ok(chunk) = host::bytes(Buffer::Response, size) else {
             return self.stop("the response body cannot be read");
         };

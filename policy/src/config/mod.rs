@@ -1,11 +1,33 @@
 //! The plugin's configuration: a bare policy, or an envelope that says which policy holds where and for whom.
+//!
+//! A document with `version` at its top is a policy, which holds on every path; one with `policies` is an envelope. Both
+//! are checked whole, like a policy, and a field that would do nothing is an error: a policy that no route uses, a service
+//! that no rule asks, `resource_metadata` without `required`.
+//!
+//! ```
+//! let text = br#"{
+//!     "policies": { "lab": { "version": "1", "default": "deny" } },
+//!     "routes": [{ "route": "lab", "policy": "lab" }],
+//!     "mode": "observe"
+//! }"#;
+//! let config = policy::config::load(text)?;
+//! assert_eq!(config.mode, policy::config::Mode::Observe);
+//! # Ok::<(), policy::config::Errors>(())
+//! ```
 
+mod decode;
+mod identity;
 mod model;
-mod temporary;
+mod needs;
+mod routes;
+mod values;
 
 pub use crate::document::Errors;
+pub use decode::load;
 pub use model::{
     Approvals, Certificate, Claim, Config, Denial, Disclose, GlobalCounters, GrantSource, Identity, Mode, Needs,
     RequestHeaders, Retries, Route, Transport, Unmatched,
 };
-pub use temporary::load;
+
+#[cfg(test)]
+mod tests;

@@ -105,7 +105,7 @@ pub struct Identity {
 }
 
 /// One place to look for a grant.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum GrantSource {
     /// A claim that Envoy's jwt_authn filter has verified.
     JwtClaim {
@@ -217,7 +217,7 @@ pub struct Approvals {
 }
 
 /// What the rules and sources of a configuration look at.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     /// The first names of the claims that conditions look at.
     pub claims: BTreeSet<String>,

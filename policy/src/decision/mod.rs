@@ -174,12 +174,7 @@ impl Section {
 }
 
 impl Rule {
-    fn judge<'p>(
-        &'p self,
-        all: Option<&'p Rule>,
-        arguments: &Arguments<'_>,
-        facts: &dyn Facts,
-    ) -> Decision<'p> {
+    fn judge<'p>(&'p self, all: Option<&'p Rule>, arguments: &Arguments<'_>, facts: &dyn Facts) -> Decision<'p> {
         let rules = || core::iter::once(self).chain(all);
         if let Action::Deny { reason } = &self.action {
             return Decision::Refuse(Refusal::denied(&self.pointer, reason.as_deref(), NOT_ALLOWED));
@@ -210,12 +205,7 @@ impl Rule {
 }
 
 impl Predicate {
-    fn refuses<'p>(
-        &'p self,
-        list: List,
-        arguments: &Arguments<'_>,
-        facts: &dyn Facts,
-    ) -> Option<Refusal<'p>> {
+    fn refuses<'p>(&'p self, list: List, arguments: &Arguments<'_>, facts: &dyn Facts) -> Option<Refusal<'p>> {
         match (list, self.truth(list, arguments, facts)) {
             (List::Require, Ok(Truth::True)) | (List::DenyIf, Ok(Truth::False)) => None,
             (_, Ok(_)) => Some(self.refusal()),
@@ -224,12 +214,7 @@ impl Predicate {
     }
 
     /// False if any condition is false, else wrong if any is wrong, else true.
-    fn truth(
-        &self,
-        list: List,
-        arguments: &Arguments<'_>,
-        facts: &dyn Facts,
-    ) -> Result<Truth, LookalikeArgument> {
+    fn truth(&self, list: List, arguments: &Arguments<'_>, facts: &dyn Facts) -> Result<Truth, LookalikeArgument> {
         let mut sum = Truth::True;
         for condition in &self.conditions {
             // Every condition is walked even if one is false: a look-alike key refuses all the same.

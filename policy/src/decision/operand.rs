@@ -11,7 +11,8 @@ pub(super) enum Operand<'a> {
     Number(Option<f64>),
     String(Cow<'a, str>),
     Array(Raw<'a>),
-    Object(Raw<'a>),
+    /// No condition looks into an object without a path.
+    Object,
 }
 
 impl<'a> From<Value<'a>> for Operand<'a> {
@@ -22,7 +23,7 @@ impl<'a> From<Value<'a>> for Operand<'a> {
             Value::Number(number) => Self::Number(number.to_exact_f64()),
             Value::String(text) => Self::String(text.decode()),
             Value::Array(raw) => Self::Array(raw),
-            Value::Object(raw) => Self::Object(raw),
+            Value::Object(_) => Self::Object,
         }
     }
 }

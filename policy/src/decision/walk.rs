@@ -27,7 +27,9 @@ pub(super) fn condition(
         },
         (Root::Claims, [Step::Key(name), rest @ ..]) => match facts.claim(name) {
             // The token's issuer wrote the claims, but a claim that cannot be read must not decide.
-            Some(json) => Reader::new(json, 64).and_then(|mut reader| reader.value()).map_or(Ok(Truth::Wrong), |value| walk.value(value, rest)),
+            Some(json) => Reader::new(json, 64)
+                .and_then(|mut reader| reader.value())
+                .map_or(Ok(Truth::Wrong), |value| walk.value(value, rest)),
             None => Ok(walk.missing()),
         },
         (Root::Header(name), []) => Ok(match facts.header(name) {

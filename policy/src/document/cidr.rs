@@ -88,8 +88,12 @@ impl fmt::Display for Cidr {
 impl fmt::Display for CidrError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::BadAddress => f.write_str("an address such as `10.0.0.1` or a network such as `10.0.0.0/8` is wanted"),
-            Self::BadPrefix => f.write_str("a number of bits must follow the slash, at most 32 for IPv4 and 128 for IPv6"),
+            Self::BadAddress => {
+                f.write_str("an address such as `10.0.0.1` or a network such as `10.0.0.0/8` is wanted")
+            }
+            Self::BadPrefix => {
+                f.write_str("a number of bits must follow the slash, at most 32 for IPv4 and 128 for IPv6")
+            }
             Self::HostBits { network } => write!(f, "bits are set after the prefix, the network is `{network}`"),
         }
     }
@@ -130,10 +134,23 @@ mod tests {
 
     #[test]
     fn what_is_not_canonical_is_refused() {
-        for text in ["", "10.0.0", "010.0.0.1", "10.0.0.0.", "0x0a000001", "167772161", "localhost", "[::1]", "fe80::1%eth0", " 10.0.0.1"] {
+        for text in [
+            "",
+            "10.0.0",
+            "010.0.0.1",
+            "10.0.0.0.",
+            "0x0a000001",
+            "167772161",
+            "localhost",
+            "[::1]",
+            "fe80::1%eth0",
+            " 10.0.0.1",
+        ] {
             assert_eq!(Cidr::parse(text), Err(CidrError::BadAddress), "{text}");
         }
-        for text in ["10.0.0.0/", "10.0.0.0/33", "10.0.0.0/08", "10.0.0.0/+8", "10.0.0.0/8/8", "::/129", "10.0.0.0/255.0.0.0"] {
+        for text in
+            ["10.0.0.0/", "10.0.0.0/33", "10.0.0.0/08", "10.0.0.0/+8", "10.0.0.0/8/8", "::/129", "10.0.0.0/255.0.0.0"]
+        {
             assert_eq!(Cidr::parse(text), Err(CidrError::BadPrefix), "{text}");
         }
     }

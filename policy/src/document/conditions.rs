@@ -22,12 +22,32 @@ pub(crate) const MAX_LIST: usize = 4096;
 const MAX_REGEX: usize = 1 << 20;
 
 const OPS: [&str; 16] = [
-    "eq", "neq", "lt", "lte", "gt", "gte", "in", "not_in", "exists", "regex", "contains", "starts_with", "ends_with",
-    "cidr", "length_lte", "length_gte",
+    "eq",
+    "neq",
+    "lt",
+    "lte",
+    "gt",
+    "gte",
+    "in",
+    "not_in",
+    "exists",
+    "regex",
+    "contains",
+    "starts_with",
+    "ends_with",
+    "cidr",
+    "length_lte",
+    "length_gte",
 ];
 
 /// Reads a list of predicates. `rule` is the rule's pointer, `arguments` says whether its target is called with any.
-pub(crate) fn predicates(check: &mut Check, place: &Place<'_>, list: List, rule: &str, arguments: bool) -> Vec<Predicate> {
+pub(crate) fn predicates(
+    check: &mut Check,
+    place: &Place<'_>,
+    list: List,
+    rule: &str,
+    arguments: bool,
+) -> Vec<Predicate> {
     let mut predicates: Vec<Predicate> = Vec::new();
     for (index, element) in few_elements(check, place).unwrap_or_default().iter().enumerate() {
         let Some((conditions, on_deny)) = predicate(check, element, list, arguments) else { continue };
@@ -37,7 +57,9 @@ pub(crate) fn predicates(check: &mut Check, place: &Place<'_>, list: List, rule:
             _ => index.to_string(),
         };
         push_step(&mut pointer, &name);
-        let alike = |p: &&Predicate| *p.pointer == *pointer || p.pointer.strip_prefix(&*pointer).is_some_and(|rest| rest.starts_with('#'));
+        let alike = |p: &&Predicate| {
+            *p.pointer == *pointer || p.pointer.strip_prefix(&*pointer).is_some_and(|rest| rest.starts_with('#'))
+        };
         match predicates.iter().filter(alike).count() {
             0 => {}
             // Reports and metrics tell predicates apart by their pointers.
@@ -52,7 +74,12 @@ pub(crate) fn predicates(check: &mut Check, place: &Place<'_>, list: List, rule:
 /// A condition with the word for its test; none where it could not be read.
 type Read = Option<(&'static str, Condition)>;
 
-fn predicate(check: &mut Check, place: &Place<'_>, list: List, arguments: bool) -> Option<(Vec<Read>, Option<Box<str>>)> {
+fn predicate(
+    check: &mut Check,
+    place: &Place<'_>,
+    list: List,
+    arguments: bool,
+) -> Option<(Vec<Read>, Option<Box<str>>)> {
     let fields = check.fields(place, &["conditions", "on_deny"])?;
     let on_deny = fields.get("on_deny").and_then(|place| words_for_the_agent(check, &place));
     let conditions = fields.need(check, "conditions")?;
@@ -60,7 +87,9 @@ fn predicate(check: &mut Check, place: &Place<'_>, list: List, arguments: bool) 
     if elements.is_empty() && list == List::Require {
         check.wrong(
             &conditions,
-            ErrorKind::Misplaced("`require` without conditions refuses nothing; `deny_if` without conditions refuses always"),
+            ErrorKind::Misplaced(
+                "`require` without conditions refuses nothing; `deny_if` without conditions refuses always",
+            ),
         );
     }
     Some((elements.iter().map(|place| condition(check, place, arguments)).collect(), on_deny))
@@ -137,7 +166,9 @@ fn test(check: &mut Check, place: &Place<'_>, op: &str, root: &Root) -> Option<T
             let compiled = regex_lite::RegexBuilder::new(text).size_limit(MAX_REGEX).build();
             Test::Regex(Box::new(check.note(place, compiled.map_err(|e| ErrorKind::Regex(e.to_string().into())))?))
         }
-        "contains" if matches!(root, Root::Header(_) | Root::Grant) => Test::Contains(Scalar::String(part(check, place)?)),
+        "contains" if matches!(root, Root::Header(_) | Root::Grant) => {
+            Test::Contains(Scalar::String(part(check, place)?))
+        }
         "contains" => match plain(check, place)? {
             Scalar::String(_) => Test::Contains(Scalar::String(part(check, place)?)),
             other => Test::Contains(other),
@@ -173,7 +204,9 @@ fn scalar(check: &mut Check, place: &Place<'_>, root: &Root, null: bool) -> Opti
     if scalar == Scalar::Null && !null {
         check.wrong(
             place,
-            ErrorKind::Misplaced("null is neither equal nor unequal here; ask with `exists`, or `eq` under the other list"),
+            ErrorKind::Misplaced(
+                "null is neither equal nor unequal here; ask with `exists`, or `eq` under the other list",
+            ),
         );
         return None;
     }

@@ -63,8 +63,11 @@ fn difference(one: &Limit, other: &Limit) -> Option<&'static str> {
 }
 
 fn mismatch(check: &mut Check, first: &Shared<'_>, other: &Shared<'_>, aspect: &'static str) {
-    let kind =
-        ErrorKind::CounterMismatch { counter: other.limit.counter.clone(), aspect, other: first.place.pointer.clone().into() };
+    let kind = ErrorKind::CounterMismatch {
+        counter: other.limit.counter.clone(),
+        aspect,
+        other: first.place.pointer.clone().into(),
+    };
     check.wrong(&other.place, kind);
 }
 

@@ -25,7 +25,16 @@ pub fn load(text: &[u8]) -> Result<Policy, Errors> {
 pub(crate) fn decode<'t>(check: &mut Check, place: &Place<'t>) -> Option<Decoded<'t>> {
     let place = place.as_policy();
     let known = &[
-        "version", "default", "hide", "all_tools", "tools", "listing", "resources", "prompts", "methods", "description",
+        "version",
+        "default",
+        "hide",
+        "all_tools",
+        "tools",
+        "listing",
+        "resources",
+        "prompts",
+        "methods",
+        "description",
         "$schema",
     ];
     let fields = check.fields(&place, known)?;
@@ -43,8 +52,7 @@ pub(crate) fn decode<'t>(check: &mut Check, place: &Place<'t>) -> Option<Decoded
     });
     let mut shared = Vec::new();
     let all_tools = all_tools(check, fields.get("all_tools").as_ref(), &mut shared);
-    let tools =
-        rules::section(check, Targets::Tools, fallback, fields.get("hide"), fields.get("tools"), &mut shared);
+    let tools = rules::section(check, Targets::Tools, fallback, fields.get("hide"), fields.get("tools"), &mut shared);
     let resources = part(check, fields.get("resources"), Targets::Resources, fallback, &mut shared);
     let prompts = part(check, fields.get("prompts"), Targets::Prompts, fallback, &mut shared);
     let methods = rules::section(check, Targets::Methods, fallback, None, fields.get("methods"), &mut shared);

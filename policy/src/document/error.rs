@@ -196,10 +196,13 @@ impl fmt::Display for ErrorKind {
             Self::UnknownWord { word, nearest: Some(nearest), .. } => {
                 write!(f, "unknown word {}, did you mean `{nearest}`?", Quoted(word))
             }
+            Self::UnknownWord { word, nearest: None, known } if known.is_empty() => {
+                write!(f, "unknown word {}, there are none to choose from", Quoted(word))
+            }
             Self::UnknownWord { word, nearest: None, known } => {
                 write!(f, "unknown word {}, expected {}", Quoted(word), Choice(known))
             }
-            Self::OutOfRange { least, most } => write!(f, "expected a number from {least} to {most}"),
+            Self::OutOfRange { least, most } => write!(f, "expected a whole number from {least} to {most}"),
             Self::Inexact => f.write_str("this number does not fit a double, so others would read another one"),
             Self::Repeated(what) => write!(f, "{} stands here twice", Quoted(what)),
             Self::Path(error) => error.fmt(f),
@@ -239,7 +242,11 @@ impl fmt::Display for Shortened<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut characters = self.0.chars();
         for character in characters.by_ref().take(self.1) {
-            if character.is_control() { write!(f, "{}", character.escape_default())? } else { write!(f, "{character}")? }
+            if character.is_control() {
+                write!(f, "{}", character.escape_default())?
+            } else {
+                write!(f, "{character}")?
+            }
         }
         if characters.next().is_some() { f.write_str("…") } else { Ok(()) }
     }
@@ -252,7 +259,13 @@ impl<S: AsRef<str>> fmt::Display for Choice<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let last = self.0.len().saturating_sub(1);
         for (index, word) in self.0.iter().enumerate() {
-            let comma = if index == 0 { "" } else if index == last { " or " } else { ", " };
+            let comma = if index == 0 {
+                ""
+            } else if index == last {
+                " or "
+            } else {
+                ", "
+            };
             write!(f, "{comma}`{}`", word.as_ref())?;
         }
         Ok(())

@@ -71,6 +71,11 @@ impl Check {
         }
     }
 
+    /// How much has been noted so far.
+    pub(crate) fn count(&self) -> usize {
+        self.found.len()
+    }
+
     /// Gives what was read, or notes what was wrong with the value.
     pub(crate) fn note<T>(&mut self, place: &Place<'_>, read: Result<T, ErrorKind>) -> Option<T> {
         read.map_err(|kind| self.wrong(place, kind)).ok()
@@ -139,7 +144,12 @@ impl Check {
         }
     }
 
-    pub(crate) fn unknown_word<'k>(&mut self, place: &Place<'_>, word: &str, known: impl Iterator<Item = &'k str> + Clone) {
+    pub(crate) fn unknown_word<'k>(
+        &mut self,
+        place: &Place<'_>,
+        word: &str,
+        known: impl Iterator<Item = &'k str> + Clone,
+    ) {
         let nearest = nearest(word, known.clone()).map(Into::into);
         let known = known.map(Into::into).collect();
         self.wrong(place, ErrorKind::UnknownWord { word: word.into(), nearest, known });
@@ -168,6 +178,25 @@ impl<'t> Place<'t> {
         Self { pointer, node, policy: self.policy }
     }
 
+    /// The member of an object.
+    pub(crate) fn member(&self, name: &str) -> Option<Self> {
+        let Kind::Object(members) = &self.node.kind else { return None };
+        members.iter().find(|m| m.key == name).map(|m| self.step(&m.key, &m.value))
+    }
+
+    pub(crate) fn is_object(&self) -> bool {
+        matches!(self.node.kind, Kind::Object(_))
+    }
+
+    /// Whether it is an array without elements.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(&self.node.kind, Kind::Array(elements) if elements.is_empty())
+    }
+
+    pub(crate) fn is_true(&self) -> bool {
+        matches!(self.node.kind, Kind::Bool(true))
+    }
+
     /// The same place, as the top of a policy.
     pub(crate) fn as_policy(&self) -> Self {
         Self { policy: self.pointer.len(), ..self.clone() }
@@ -182,8 +211,7 @@ impl<'t> Place<'t> {
 impl<'t> Fields<'t> {
     /// The field, if it is there.
     pub(crate) fn get(&self, name: &str) -> Option<Place<'t>> {
-        let Kind::Object(members) = &self.place.node.kind else { return None };
-        members.iter().find(|m| m.key == name).map(|m| self.place.step(&m.key, &m.value))
+        self.place.member(name)
     }
 
     /// The field; notes it if it is not there.

@@ -14,7 +14,8 @@ use crate::quota::{Unit, Window};
 /// The longest name of a counter, claim or header, in bytes.
 const MAX_NAME: usize = 256;
 
-const SPANS: &str = "expected `second`, `minute`, `hour`, `day`, or a span from 1 second to 31 days such as `30s`, `5m`, `12h`";
+const SPANS: &str =
+    "expected `second`, `minute`, `hour`, `day`, or a span from 1 second to 31 days such as `30s`, `5m`, `12h`";
 const RATES: &str = "expected a rate such as `10/minute`, `30/hour` or `5/30s`";
 
 /// Reads `limits`. `rule` is the rule's pointer, `arguments` says whether its target is called with any. Each limit comes
@@ -29,7 +30,9 @@ pub(crate) fn limits<'t>(check: &mut Check, place: &Place<'t>, rule: &str, argum
         if namesakes.clone().any(|(_, other)| other.scope == limit.scope) {
             check.wrong(
                 &element,
-                ErrorKind::Misplaced("a rule cannot have two limits on one counter: the one with the smaller `max` decides"),
+                ErrorKind::Misplaced(
+                    "a rule cannot have two limits on one counter: the one with the smaller `max` decides",
+                ),
             );
         } else if namesakes.count() > 0 {
             // Reports and metrics tell limits apart by their pointers.
@@ -69,15 +72,17 @@ fn limit(check: &mut Check, place: &Place<'_>, arguments: bool) -> Option<Limit>
     let max = fields.need(check, "max").and_then(|place| max(check, &place, unit));
     let scope = fields.get("scope").map_or(Some(Scope::Grant), |place| scope(check, &place));
     let refund = fields.get("refund").map_or(Some(Refund::default()), |place| refund(check, &place));
-    let store = fields.get("store").map_or(Some(Store::Local), |place| {
-        check.word(&place, &[("local", Store::Local), ("global", Store::Global)])
-    });
+    let store = fields
+        .get("store")
+        .map_or(Some(Store::Local), |place| check.word(&place, &[("local", Store::Local), ("global", Store::Global)]));
     let on_deny = fields.get("on_deny").and_then(|place| words_for_the_agent(check, &place));
     if store == Some(Store::Global) {
         if !calendar {
             check.wrong(
                 &fields.get("store")?,
-                ErrorKind::Misplaced("a global counter needs `\"align\": \"calendar\"`, as rate-limit services count so"),
+                ErrorKind::Misplaced(
+                    "a global counter needs `\"align\": \"calendar\"`, as rate-limit services count so",
+                ),
             );
         }
         if refund.as_ref().is_some_and(|refund| *refund != Refund::default()) {
@@ -153,8 +158,12 @@ fn scope(check: &mut Check, place: &Place<'_>) -> Option<Scope> {
         let wanted = ErrorKind::Misplaced("the name of a header must follow, such as `header:x-tenant`");
         return check.note(place, header_name(name).map(Scope::Header).ok_or(wanted));
     }
-    let words =
-        [("grant", Scope::Grant), ("session", Scope::Session), ("client_ip", Scope::ClientIp), ("global", Scope::Global)];
+    let words = [
+        ("grant", Scope::Grant),
+        ("session", Scope::Session),
+        ("client_ip", Scope::ClientIp),
+        ("global", Scope::Global),
+    ];
     match words.iter().find(|(word, _)| *word == text) {
         Some((_, scope)) => Some(scope.clone()),
         None => {

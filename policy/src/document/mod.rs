@@ -7,7 +7,7 @@
 //!
 //! ```
 //! let error = policy::document::load(br#"{"version": "1", "default": "deny", "tols": {}}"#).unwrap_err();
-//! assert_eq!(error.to_string(), "/tols: unknown field `tols`, did you mean `tools`? (line 1, column 36)");
+//! assert_eq!(error.to_string(), "/tols: unknown field `tols`, did you mean `tools`? (line 1, column 37)");
 //! ```
 
 mod cidr;

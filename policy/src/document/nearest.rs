@@ -9,7 +9,9 @@ pub(crate) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) 
         return None;
     }
     let lower = word.to_lowercase();
-    let allowed = (word.chars().count() / 3).max(1);
+    let length = word.chars().count();
+    // Of a single character nothing would be left.
+    let allowed = (length / 3).max(1).min(length.saturating_sub(1));
     let candidates = known.into_iter().map(|candidate| (distance(&lower, candidate), candidate));
     // Of equally near ones the first.
     candidates.filter(|(distance, _)| *distance <= allowed).min_by_key(|(distance, _)| *distance).map(|(_, word)| word)
@@ -70,6 +72,7 @@ mod tests {
         assert_eq!(nearest("denyif", known), Some("deny_if"));
         assert_eq!(nearest("rate-limit", known), Some("rate_limit"));
         assert_eq!(nearest("quota", known), None);
+        assert_eq!(nearest("2", ["1"]), None);
         assert_eq!(nearest(&"limits".repeat(20), known), None);
     }
 }

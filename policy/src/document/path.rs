@@ -90,7 +90,7 @@ impl Path {
             path(Root::Arguments, some_steps(rest)?)
         } else if let Some(rest) = after(source, "identity.claims") {
             let steps = some_steps(rest)?;
-            if matches!(steps.first(), Some(Step::Key(_))) { path(Root::Claims, steps) } else { Err(PathError::BadKey) }
+            if matches!(steps.first(), Some(Step::Key(_))) { path(Root::Claims, steps) } else { Err(PathError::NoStep) }
         } else if let Some(rest) = after(source, "request.headers") {
             path(Root::Header(header(rest)?), vec![])
         } else if let Some(rest) = after(source, "identity.grant") {
@@ -136,7 +136,10 @@ pub(crate) fn some_steps(text: &str) -> Result<Vec<Step>, PathError> {
         let (step, tail) = if let Some(tail) = rest.strip_prefix('.') {
             let end = tail.find(['.', '[']).unwrap_or(tail.len());
             let (key, tail) = tail.split_at_checked(end).ok_or(PathError::BadKey)?;
-            if key.is_empty() || key == "*" || key.contains(|c: char| c.is_whitespace() || c.is_control() || "]\"'".contains(c)) {
+            if key.is_empty()
+                || key == "*"
+                || key.contains(|c: char| c.is_whitespace() || c.is_control() || "]\"'".contains(c))
+            {
                 return Err(PathError::BadKey);
             }
             (Step::Key(key.into()), tail)
@@ -266,10 +269,10 @@ mod tests {
         let root = |source| Path::parse(source).unwrap().root;
         assert_eq!(root("identity.grant"), Root::Grant);
         assert_eq!(root("identity.claims.team"), Root::Claims);
-        assert_eq!(steps(r#"identity.claims["https://example.com/groups"][*]"#), [
-            key("https://example.com/groups"),
-            Step::Every
-        ]);
+        assert_eq!(
+            steps(r#"identity.claims["https://example.com/groups"][*]"#),
+            [key("https://example.com/groups"), Step::Every]
+        );
         assert_eq!(root("request.headers.X-Env"), Root::Header("x-env".into()));
         assert_eq!(root("request.headers.a.b"), Root::Header("a.b".into()));
         assert_eq!(root(r#"request.headers["x-env"]"#), Root::Header("x-env".into()));
@@ -304,7 +307,7 @@ mod tests {
             (r#"args["\n"]"#, PathError::BadBracket),
             ("identity", PathError::UnknownRoot),
             ("identity.claims", PathError::NoStep),
-            ("identity.claims[0]", PathError::BadKey),
+            ("identity.claims[0]", PathError::NoStep),
             ("identity.grant.x", PathError::StepsAfterLeaf),
             ("time.hour[0]", PathError::StepsAfterLeaf),
             ("time.minute", PathError::UnknownRoot),

@@ -46,7 +46,8 @@ pub(crate) fn section<'t>(
             }
             continue;
         }
-        let rival = section.globs.iter().find(|(other, _)| other.literals() == name.literals() && other.overlaps(&name));
+        let rival =
+            section.globs.iter().find(|(other, _)| other.literals() == name.literals() && other.overlaps(&name));
         if let Some((rival, _)) = rival {
             check.wrong_at(offset, place.pointer, ErrorKind::Tie(rival.source().into()));
         }
@@ -95,7 +96,10 @@ fn rule<'t>(
     if let Action::Deny { .. } = rule.action {
         for name in ["require", "deny_if", "limits", "rate_limit"] {
             if let Some(place) = fields.get(name) {
-                check.wrong(&place, ErrorKind::Misplaced("this does nothing, as `\"action\": \"deny\"` refuses every call"));
+                check.wrong(
+                    &place,
+                    ErrorKind::Misplaced("this does nothing, as `\"action\": \"deny\"` refuses every call"),
+                );
             }
         }
     }

@@ -26,7 +26,9 @@ pub(crate) fn sliding(text: &str) -> Option<Window> {
         Some(CalendarUnit::Hour) => 3600,
         Some(CalendarUnit::Day) => 86_400,
         Some(CalendarUnit::Month) => return None,
-        None => return Window::sliding(span(text, &[("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)])?),
+        None => {
+            return Window::sliding(span(text, &[("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)])?);
+        }
     };
     Window::sliding(Duration::from_secs(seconds))
 }
@@ -44,11 +46,34 @@ mod tests {
 
     #[test]
     fn windows_are_words_or_spans() {
-        for (text, seconds) in [("second", 1), ("minute", 60), ("hour", 3600), ("day", 86_400), ("30s", 30), ("5m", 300), ("12h", 43_200), ("31d", 31 * 86_400)] {
+        for (text, seconds) in [
+            ("second", 1),
+            ("minute", 60),
+            ("hour", 3600),
+            ("day", 86_400),
+            ("30s", 30),
+            ("5m", 300),
+            ("12h", 43_200),
+            ("31d", 31 * 86_400),
+        ] {
             assert_eq!(sliding(text), Window::sliding(Duration::from_secs(seconds)), "{text}");
             assert!(sliding(text).is_some(), "{text}");
         }
-        for text in ["", "month", "s", "30", "30 s", "-5m", "+5m", "1.5h", "0s", "32d", "5min", "99999999999999999999s", "18446744073709551615d"] {
+        for text in [
+            "",
+            "month",
+            "s",
+            "30",
+            "30 s",
+            "-5m",
+            "+5m",
+            "1.5h",
+            "0s",
+            "32d",
+            "5min",
+            "99999999999999999999s",
+            "18446744073709551615d",
+        ] {
             assert_eq!(sliding(text), None, "{text}");
         }
     }

@@ -65,9 +65,7 @@ pub fn lookalike(key: &[u8], name: &str) -> bool {
     }
     // Most keys differ from most names in their first letter.
     match (key.first(), name.as_bytes().first()) {
-        (Some(k), Some(n))
-            if k.is_ascii() && n.is_ascii() && *k != 0 && !k.eq_ignore_ascii_case(n) =>
-        {
+        (Some(k), Some(n)) if k.is_ascii() && n.is_ascii() && *k != 0 && !k.eq_ignore_ascii_case(n) => {
             return false;
         }
         _ => {}
@@ -107,13 +105,7 @@ mod tests {
 
     #[test]
     fn equal_and_different_names_are_not_lookalikes() {
-        for (key, name) in [
-            ("name", "name"),
-            ("names", "name"),
-            ("nam", "name"),
-            ("", "name"),
-            ("mane", "name"),
-        ] {
+        for (key, name) in [("name", "name"), ("names", "name"), ("nam", "name"), ("", "name"), ("mane", "name")] {
             assert!(!lookalike(key.as_bytes(), name), "{key:?} !~ {name:?}");
         }
     }
@@ -124,11 +116,7 @@ mod tests {
             for again in 1..count {
                 let mut keys: Vec<Key> = (0..count)
                     .map(|i| {
-                        let name = if i == again {
-                            "k0".to_owned()
-                        } else {
-                            format!("k{i}")
-                        };
+                        let name = if i == again { "k0".to_owned() } else { format!("k{i}") };
                         Key::new(Cow::Owned(name.into_bytes()), i)
                     })
                     .collect();

@@ -25,8 +25,7 @@ impl<'a> Number<'a> {
     pub fn to_exact_f64(&self) -> Option<f64> {
         let value = self.to_f64();
         let shortest = format!("{value:e}");
-        (value.is_finite() && Decimal::parse(self.0)? == Decimal::parse(shortest.as_bytes())?)
-            .then_some(value)
+        (value.is_finite() && Decimal::parse(self.0)? == Decimal::parse(shortest.as_bytes())?).then_some(value)
     }
 
     /// The number in millionths, if it is a whole number of them that 64 bits hold; none if negative or finer.
@@ -48,9 +47,7 @@ impl<'a> Number<'a> {
 
     /// Whether the number is written without fraction and exponent.
     pub fn is_integer(&self) -> bool {
-        self.0
-            .iter()
-            .all(|byte| byte.is_ascii_digit() || *byte == b'-')
+        self.0.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-')
     }
 }
 
@@ -98,34 +95,19 @@ impl<'a> Decimal<'a> {
             }
         }
         if whole.is_empty() && fraction.is_empty() {
-            return Some(Self {
-                negative: false,
-                whole,
-                fraction,
-                exponent: 0,
-            });
+            return Some(Self { negative: false, whole, fraction, exponent: 0 });
         }
-        Some(Self {
-            negative,
-            whole,
-            fraction,
-            exponent,
-        })
+        Some(Self { negative, whole, fraction, exponent })
     }
 
     fn digits(&self) -> impl Iterator<Item = u8> {
-        self.whole
-            .iter()
-            .chain(self.fraction)
-            .map(|byte| byte.wrapping_sub(b'0'))
+        self.whole.iter().chain(self.fraction).map(|byte| byte.wrapping_sub(b'0'))
     }
 }
 
 impl PartialEq for Decimal<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.negative == other.negative
-            && self.exponent == other.exponent
-            && self.digits().eq(other.digits())
+        self.negative == other.negative && self.exponent == other.exponent && self.digits().eq(other.digits())
     }
 }
 
@@ -140,32 +122,15 @@ mod tests {
 
     #[test]
     fn numbers_that_doubles_keep_are_exact() {
-        for text in [
-            "0",
-            "-0",
-            "0.0",
-            "1",
-            "1.0",
-            "0.1",
-            "1e2",
-            "100",
-            "9007199254740992",
-            "1.5e-7",
-            "1E+22",
-            "5e-324",
-        ] {
+        for text in ["0", "-0", "0.0", "1", "1.0", "0.1", "1e2", "100", "9007199254740992", "1.5e-7", "1E+22", "5e-324"]
+        {
             assert!(number(text).to_exact_f64().is_some(), "{text}");
         }
     }
 
     #[test]
     fn numbers_that_doubles_change_are_not_exact() {
-        for text in [
-            "9007199254740993",
-            "0.1000000000000000055",
-            "1e-400",
-            "100000000000000000000000.1",
-        ] {
+        for text in ["9007199254740993", "0.1000000000000000055", "1e-400", "100000000000000000000000.1"] {
             assert_eq!(number(text).to_exact_f64(), None, "{text}");
         }
     }

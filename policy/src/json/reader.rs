@@ -41,12 +41,7 @@ impl<'a> Raw<'a> {
     /// A reader of just this value, to walk into it.
     pub fn reader(&self) -> Reader<'a> {
         // Its depth has been checked.
-        Reader {
-            rest: self.bytes,
-            end: self.offset.saturating_add(self.bytes.len()),
-            room: usize::MAX,
-            keys: vec![],
-        }
+        Reader { rest: self.bytes, end: self.offset.saturating_add(self.bytes.len()), room: usize::MAX, keys: vec![] }
     }
 }
 
@@ -74,17 +69,9 @@ impl<'a> Reader<'a> {
     /// If the text starts with a byte order mark.
     pub fn new(text: &'a [u8], max_depth: usize) -> Result<Self> {
         if text.starts_with(b"\xEF\xBB\xBF") {
-            return Err(SyntaxError {
-                offset: 0,
-                problem: Problem::ByteOrderMark,
-            });
+            return Err(SyntaxError { offset: 0, problem: Problem::ByteOrderMark });
         }
-        Ok(Self {
-            rest: text,
-            end: text.len(),
-            room: max_depth,
-            keys: Vec::new(),
-        })
+        Ok(Self { rest: text, end: text.len(), room: max_depth, keys: Vec::new() })
     }
 
     /// Bytes read so far.
@@ -147,11 +134,7 @@ impl<'a> Reader<'a> {
             }
         }
         if let Some(offset) = self.keys.get_mut(first..).and_then(duplicate) {
-            return Err(SyntaxError {
-                offset,
-                problem: Problem::DuplicateKey,
-            }
-            .into());
+            return Err(SyntaxError { offset, problem: Problem::DuplicateKey }.into());
         }
         self.keys.truncate(first);
         Ok(self.close()?)
@@ -202,10 +185,7 @@ impl<'a> Reader<'a> {
         let (start, offset) = (self.rest, self.offset());
         skip(self)?;
         let length = start.len().saturating_sub(self.rest.len());
-        Ok(Raw {
-            bytes: start.get(..length).unwrap_or_default(),
-            offset,
-        })
+        Ok(Raw { bytes: start.get(..length).unwrap_or_default(), offset })
     }
 
     fn open(&mut self, bracket: u8) -> Result<()> {
@@ -261,10 +241,7 @@ impl<'a> Reader<'a> {
         }
         let mut scaled = false;
         if let [b'e' | b'E', rest @ ..] = self.rest {
-            self.rest = rest
-                .strip_prefix(b"+")
-                .or(rest.strip_prefix(b"-"))
-                .unwrap_or(rest);
+            self.rest = rest.strip_prefix(b"+").or(rest.strip_prefix(b"-")).unwrap_or(rest);
             self.some_digits()?;
             scaled = true;
         }
@@ -324,14 +301,8 @@ impl<'a> Reader<'a> {
         let length = start.len().saturating_sub(self.rest.len());
         let raw = start.get(..length).unwrap_or_default();
         if !ascii && let Err(error) = core::str::from_utf8(raw) {
-            let offset = self
-                .offset()
-                .saturating_sub(length)
-                .saturating_add(error.valid_up_to());
-            return Err(SyntaxError {
-                offset,
-                problem: Problem::InvalidUtf8,
-            });
+            let offset = self.offset().saturating_sub(length).saturating_add(error.valid_up_to());
+            return Err(SyntaxError { offset, problem: Problem::InvalidUtf8 });
         }
         self.advance(1);
         Ok(Text::new(raw, escaped))
@@ -340,10 +311,7 @@ impl<'a> Reader<'a> {
     /// Checks what follows a backslash.
     fn escape(&mut self) -> Result<()> {
         match self.rest {
-            [
-                b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't',
-                rest @ ..,
-            ] => {
+            [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', rest @ ..] => {
                 self.rest = rest;
                 Ok(())
             }
@@ -371,22 +339,12 @@ impl<'a> Reader<'a> {
     }
 
     fn fail<T>(&self, problem: Problem) -> Result<T> {
-        Err(SyntaxError {
-            offset: self.offset(),
-            problem,
-        })
+        Err(SyntaxError { offset: self.offset(), problem })
     }
 
     fn unexpected(&self) -> SyntaxError {
-        let problem = if self.rest.is_empty() {
-            Problem::UnexpectedEnd
-        } else {
-            Problem::UnexpectedByte
-        };
-        SyntaxError {
-            offset: self.offset(),
-            problem,
-        }
+        let problem = if self.rest.is_empty() { Problem::UnexpectedEnd } else { Problem::UnexpectedByte };
+        SyntaxError { offset: self.offset(), problem }
     }
 }
 

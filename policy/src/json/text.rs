@@ -31,11 +31,7 @@ impl<'a> Text<'a> {
 
     /// The string's content as UTF-8 bytes. Borrowed unless the string holds escapes.
     pub fn decode_bytes(&self) -> Cow<'a, [u8]> {
-        if self.escaped {
-            Cow::Owned(unescape(self.raw))
-        } else {
-            Cow::Borrowed(self.raw)
-        }
+        if self.escaped { Cow::Owned(unescape(self.raw)) } else { Cow::Borrowed(self.raw) }
     }
 }
 

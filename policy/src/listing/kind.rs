@@ -13,12 +13,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [
-        Self::Tools,
-        Self::Resources,
-        Self::ResourceTemplates,
-        Self::Prompts,
-    ];
+    pub const ALL: [Self; 4] = [Self::Tools, Self::Resources, Self::ResourceTemplates, Self::Prompts];
 
     /// The member of `result` that holds the entries.
     pub fn member(self) -> &'static str {

@@ -35,8 +35,7 @@ fn plainest(text: &[u8]) -> Vec<u8> {
                 Some(b'u') => {
                     let mut code = 0_u32;
                     for _ in 0..4 {
-                        let Some(digit) = bytes.peek().and_then(|b| char::from(*b).to_digit(16))
-                        else {
+                        let Some(digit) = bytes.peek().and_then(|b| char::from(*b).to_digit(16)) else {
                             break;
                         };
                         code = (code << 4) | digit;

@@ -24,11 +24,7 @@ pub enum Filtered {
 /// If a client could find a listing in `text` that this function cannot read beyond doubt: the text is not strict JSON;
 /// a key can be taken for `result`, for a listing's member or for an entry's identifier; a listing is neither an array
 /// nor null; an entry is not an object with an identifier that is a string.
-pub fn filter_message(
-    text: &[u8],
-    max_depth: usize,
-    shown: &dyn Shown,
-) -> Result<Filtered, Unreadable> {
+pub fn filter_message(text: &[u8], max_depth: usize, shown: &dyn Shown) -> Result<Filtered, Unreadable> {
     if is_blank(text) {
         return Ok(Filtered::Unchanged);
     }
@@ -36,9 +32,7 @@ pub fn filter_message(
         Ok(cuts) if cuts.ranges.is_empty() => Ok(Filtered::Unchanged),
         Ok(cuts) => Ok(Filtered::Changed(cuts.apply(text))),
         Err(unreadable) => match (unreadable.reason, text.trim_ascii_start()) {
-            (Reason::Syntax(_), [b'{' | b'[', ..]) if !mentions_listing(text) => {
-                Ok(Filtered::Unchanged)
-            }
+            (Reason::Syntax(_), [b'{' | b'[', ..]) if !mentions_listing(text) => Ok(Filtered::Unchanged),
             _ => Err(unreadable),
         },
     }
@@ -46,8 +40,7 @@ pub fn filter_message(
 
 /// Whether JSON sees nothing but white space.
 pub(super) fn is_blank(text: &[u8]) -> bool {
-    text.iter()
-        .all(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
+    text.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
 }
 
 type Result<T, E = Unreadable> = core::result::Result<T, E>;
@@ -61,10 +54,7 @@ struct Cuts<'s> {
 
 impl<'s> Cuts<'s> {
     fn find(text: &[u8], max_depth: usize, shown: &'s dyn Shown) -> Result<Self> {
-        let mut cuts = Self {
-            shown,
-            ranges: Vec::new(),
-        };
+        let mut cuts = Self { shown, ranges: Vec::new() };
         let mut reader = Reader::new(text, max_depth)?;
         match reader.peek() {
             Some(b'[') => reader.array(|reader| match reader.peek() {

@@ -60,9 +60,7 @@ impl fmt::Display for Reason {
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.reason {
-            Reason::EventTooLarge(_) | Reason::StrayListing | Reason::EndpointElsewhere => {
-                self.reason.fmt(f)
-            }
+            Reason::EventTooLarge(_) | Reason::StrayListing | Reason::EndpointElsewhere => self.reason.fmt(f),
             _ => write!(f, "{} at byte {}", self.reason, self.offset),
         }
     }
@@ -72,9 +70,6 @@ impl std::error::Error for Unreadable {}
 
 impl From<SyntaxError> for Unreadable {
     fn from(error: SyntaxError) -> Self {
-        Self {
-            offset: error.offset,
-            reason: Reason::Syntax(error.problem),
-        }
+        Self { offset: error.offset, reason: Reason::Syntax(error.problem) }
     }
 }

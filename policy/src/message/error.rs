@@ -56,10 +56,7 @@ impl ReadProblem {
 
 impl From<SyntaxError> for ReadError {
     fn from(error: SyntaxError) -> Self {
-        Self {
-            offset: error.offset,
-            problem: ReadProblem::Syntax(error.problem),
-        }
+        Self { offset: error.offset, problem: ReadProblem::Syntax(error.problem) }
     }
 }
 
@@ -71,16 +68,10 @@ impl fmt::Display for ReadError {
             ReadProblem::NotAnObject => f.write_str("a JSON-RPC message must be an object")?,
             ReadProblem::LookalikeKey(name) => write!(f, "a key that may be read as `{name}`")?,
             ReadProblem::Version => f.write_str("`jsonrpc` must be \"2.0\"")?,
-            ReadProblem::WrongType { member, expected } => {
-                write!(f, "`{member}` must be {expected}")?
-            }
+            ReadProblem::WrongType { member, expected } => write!(f, "`{member}` must be {expected}")?,
             ReadProblem::BadId => f.write_str("`id` must be a string or an integer within 2^53")?,
-            ReadProblem::MixedMessage => {
-                f.write_str("only one of `method`, `result` and `error` may be present")?
-            }
-            ReadProblem::NoMethod => {
-                f.write_str("neither `method`, `result` nor `error` is present")?
-            }
+            ReadProblem::MixedMessage => f.write_str("only one of `method`, `result` and `error` may be present")?,
+            ReadProblem::NoMethod => f.write_str("neither `method`, `result` nor `error` is present")?,
             ReadProblem::Missing(member) => write!(f, "`{member}` is missing")?,
         }
         write!(f, " at byte {}", self.offset)

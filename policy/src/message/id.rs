@@ -14,8 +14,7 @@ impl Id {
             Value::String(text) => Some(Self([b"\"", text.raw(), b"\""].concat().into())),
             Value::Number(number) if number.is_integer() => {
                 let magnitude: i64 = number.as_str().parse().ok()?;
-                (magnitude.unsigned_abs() <= MAX_SAFE_INTEGER)
-                    .then(|| Self(number.as_str().as_bytes().into()))
+                (magnitude.unsigned_abs() <= MAX_SAFE_INTEGER).then(|| Self(number.as_str().as_bytes().into()))
             }
             _ => None,
         }

@@ -57,25 +57,16 @@ pub fn read(body: &[u8], max_depth: usize) -> Result<Message<'_>, ReadError> {
     match reader.peek() {
         Some(b'{') => {}
         Some(b'[') => {
-            return Err(ReadError {
-                offset: reader.offset(),
-                problem: ReadProblem::Batch,
-            });
+            return Err(ReadError { offset: reader.offset(), problem: ReadProblem::Batch });
         }
         Some(_) => {
             // Says what is wrong with the text if it is not even JSON.
             let offset = reader.offset();
             reader.value()?;
-            return Err(ReadError {
-                offset,
-                problem: ReadProblem::NotAnObject,
-            });
+            return Err(ReadError { offset, problem: ReadProblem::NotAnObject });
         }
         None => {
-            return Err(ReadError {
-                offset: 0,
-                problem: ReadProblem::Syntax(crate::json::Problem::UnexpectedEnd),
-            });
+            return Err(ReadError { offset: 0, problem: ReadProblem::Syntax(crate::json::Problem::UnexpectedEnd) });
         }
     }
     let message = Envelope::read(&mut reader)?;
@@ -101,9 +92,7 @@ impl<'a> Envelope<'a> {
         let offset = reader.offset();
         let mut envelope = Self::default();
         reader.object(|reader, key| envelope.member(reader, key))?;
-        envelope
-            .classify()
-            .map_err(|problem| ReadError { offset, problem })
+        envelope.classify().map_err(|problem| ReadError { offset, problem })
     }
 
     fn member(&mut self, reader: &mut Reader<'a>, key: &Key<'a>) -> Result<(), ReadError> {
@@ -135,11 +124,7 @@ impl<'a> Envelope<'a> {
         if !self.version {
             return Err(ReadProblem::Version);
         }
-        if usize::from(self.method.is_some())
-            .saturating_add(self.result.into())
-            .saturating_add(self.error.into())
-            > 1
-        {
+        if usize::from(self.method.is_some()).saturating_add(self.result.into()).saturating_add(self.error.into()) > 1 {
             return Err(ReadProblem::MixedMessage);
         }
         let Some(method) = self.method else {
@@ -164,11 +149,7 @@ impl<'a> Envelope<'a> {
 }
 
 /// Reads a value that must be a string.
-fn string<'a>(
-    reader: &mut Reader<'a>,
-    key: &Key<'a>,
-    member: &'static str,
-) -> Result<Text<'a>, ReadError> {
+fn string<'a>(reader: &mut Reader<'a>, key: &Key<'a>, member: &'static str) -> Result<Text<'a>, ReadError> {
     match reader.value()? {
         Value::String(text) => Ok(text),
         _ => Err(wrong_type(key, member, "a string")),
@@ -176,18 +157,12 @@ fn string<'a>(
 }
 
 fn wrong_type(key: &Key<'_>, member: &'static str, expected: &'static str) -> ReadError {
-    ReadError {
-        offset: key.offset(),
-        problem: ReadProblem::WrongType { member, expected },
-    }
+    ReadError { offset: key.offset(), problem: ReadProblem::WrongType { member, expected } }
 }
 
 fn refuse_lookalike(key: &Key<'_>, known: &[&'static str]) -> Result<(), ReadError> {
     match known.iter().find(|name| lookalike(key.as_bytes(), name)) {
-        Some(name) => Err(ReadError {
-            offset: key.offset(),
-            problem: ReadProblem::LookalikeKey(name),
-        }),
+        Some(name) => Err(ReadError { offset: key.offset(), problem: ReadProblem::LookalikeKey(name) }),
         None => Ok(()),
     }
 }

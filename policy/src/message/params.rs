@@ -83,9 +83,7 @@ impl<'a> Params<'a> {
             b"uri" => self.uri = Some(string(reader, key, "params.uri")?.decode()),
             b"taskId" => self.task_id = Some(string(reader, key, "params.taskId")?.decode()),
             b"ref" => self.reference = Some(read_reference(reader, key)?),
-            b"arguments" if reader.peek() == Some(b'{') => {
-                self.arguments = Arguments::read(reader)?
-            }
+            b"arguments" if reader.peek() == Some(b'{') => self.arguments = Arguments::read(reader)?,
             b"arguments" => {
                 self.malformed_arguments = true;
                 reader.value()?;
@@ -93,8 +91,7 @@ impl<'a> Params<'a> {
             b"_meta" if reader.peek() == Some(b'{') => {
                 reader.object::<ReadError>(|reader, key| {
                     if key.as_bytes() == PROTOCOL_VERSION.as_bytes() {
-                        self.protocol_version =
-                            Some(string(reader, key, "params._meta protocol version")?.decode());
+                        self.protocol_version = Some(string(reader, key, "params._meta protocol version")?.decode());
                     } else {
                         refuse_lookalike(key, &[PROTOCOL_VERSION])?;
                         reader.value()?;
@@ -118,17 +115,12 @@ impl<'a> Params<'a> {
     pub(super) fn checked(self, method: &str) -> Result<Self, ReadProblem> {
         let missing = match method {
             "tools/call" | "prompts/get" if self.name.is_none() => Some("params.name"),
-            "resources/read" | "resources/subscribe" | "resources/unsubscribe"
-                if self.uri.is_none() =>
-            {
+            "resources/read" | "resources/subscribe" | "resources/unsubscribe" if self.uri.is_none() => {
                 Some("params.uri")
             }
             "completion/complete" if self.reference.is_none() => Some("params.ref"),
             "tools/call" | "prompts/get" if self.malformed_arguments => {
-                return Err(ReadProblem::WrongType {
-                    member: "params.arguments",
-                    expected: "an object",
-                });
+                return Err(ReadProblem::WrongType { member: "params.arguments", expected: "an object" });
             }
             _ => None,
         };
@@ -136,10 +128,7 @@ impl<'a> Params<'a> {
     }
 }
 
-fn read_reference<'a>(
-    reader: &mut Reader<'a>,
-    reference: &Key<'a>,
-) -> Result<Reference<'a>, ReadError> {
+fn read_reference<'a>(reader: &mut Reader<'a>, reference: &Key<'a>) -> Result<Reference<'a>, ReadError> {
     let (mut kind, mut name, mut uri) = (None::<Text<'a>>, None, None);
     if reader.peek() != Some(b'{') {
         reader.value()?;
@@ -160,10 +149,6 @@ fn read_reference<'a>(
     match (kind, name, uri) {
         (Some(kind), Some(name), None) if kind == *"ref/prompt" => Ok(Reference::Prompt(name)),
         (Some(kind), None, Some(uri)) if kind == *"ref/resource" => Ok(Reference::Resource(uri)),
-        _ => Err(wrong_type(
-            reference,
-            "params.ref",
-            "a ref/prompt with name or a ref/resource with uri",
-        )),
+        _ => Err(wrong_type(reference, "params.ref", "a ref/prompt with name or a ref/resource with uri")),
     }
 }

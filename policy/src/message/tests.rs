@@ -15,16 +15,9 @@ fn a_tools_call_is_read_wherever_its_members_stand() {
         r#"{"params":{"arguments":{"run_id":"a"},"name":"get_run"},"method":"tools/call","id":7,"jsonrpc":"2.0"}"#,
         r#"{"jsonrpc":"2.0","id":7,"method":"tools\/call","params":{"name":"get\u005frun","arguments":{"run_id":"a"}}}"#,
     ] {
-        let Ok(Message::Request { id, method, params }) = call(body) else {
-            panic!("{body}")
-        };
-        assert_eq!(
-            (id.as_json(), &*method, params.name.as_deref()),
-            (&b"7"[..], "tools/call", Some("get_run"))
-        );
-        let [(key, Value::String(text))] = params.arguments.members() else {
-            panic!("{body}")
-        };
+        let Ok(Message::Request { id, method, params }) = call(body) else { panic!("{body}") };
+        assert_eq!((id.as_json(), &*method, params.name.as_deref()), (&b"7"[..], "tools/call", Some("get_run")));
+        let [(key, Value::String(text))] = params.arguments.members() else { panic!("{body}") };
         assert_eq!((key.as_bytes(), &*text.decode()), (&b"run_id"[..], "a"));
     }
 }
@@ -33,26 +26,14 @@ fn a_tools_call_is_read_wherever_its_members_stand() {
 fn ids_are_echoed_as_written() {
     for id in [r#""a\u0062\n""#, "0", "-1", "9007199254740991", r#""""#] {
         let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
-        let Ok(Message::Request { id: read, .. }) = call(&body) else {
-            panic!("{body}")
-        };
+        let Ok(Message::Request { id: read, .. }) = call(&body) else { panic!("{body}") };
         assert_eq!(read.as_json(), id.as_bytes());
     }
 }
 
 #[test]
 fn ids_that_servers_read_differently_are_refused() {
-    for id in [
-        "null",
-        "true",
-        "{}",
-        "[]",
-        "1.5",
-        "1.0",
-        "1e3",
-        "9007199254740992",
-        "99999999999999999999999",
-    ] {
+    for id in ["null", "true", "{}", "[]", "1.5", "1.0", "1e3", "9007199254740992", "99999999999999999999999"] {
         let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
         assert_eq!(problem(&body), ReadProblem::BadId, "{id}");
     }
@@ -83,35 +64,14 @@ fn what_is_not_one_clear_message_is_refused() {
         (r#"{"jsonrpc":2.0,"id":1,"method":"ping"}"#, Version),
         (r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#, Version),
         (r#"{"jsonrpc":"2.0","id":1}"#, NoMethod),
-        (
-            r#"{"jsonrpc":"2.0","id":1,"method":"ping","result":{}}"#,
-            MixedMessage,
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":1,"method":"ping","error":{}}"#,
-            MixedMessage,
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":1,"result":{},"error":{}}"#,
-            MixedMessage,
-        ),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"ping","result":{}}"#, MixedMessage),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"ping","error":{}}"#, MixedMessage),
+        (r#"{"jsonrpc":"2.0","id":1,"result":{},"error":{}}"#, MixedMessage),
         (r#"{"jsonrpc":"2.0","id":null,"result":{}}"#, BadId),
-        (
-            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call"}"#,
-            Missing("params.name"),
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":null}"#,
-            Missing("params.name"),
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"name":"x"}}"#,
-            Missing("params.uri"),
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{}}"#,
-            Missing("params.ref"),
-        ),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call"}"#, Missing("params.name")),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":null}"#, Missing("params.name")),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"name":"x"}}"#, Missing("params.uri")),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{}}"#, Missing("params.ref")),
     ] {
         assert_eq!(problem(body), expected, "{body}");
     }
@@ -120,22 +80,10 @@ fn what_is_not_one_clear_message_is_refused() {
 #[test]
 fn members_of_the_wrong_type_are_refused() {
     for (body, at) in [
-        (
-            r#"{"jsonrpc":"2.0","id":1,"method":["tools/call"]}"#,
-            "method",
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":["get_run"]}"#,
-            "params",
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":1}}"#,
-            "params.name",
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":[]}}"#,
-            "params.arguments",
-        ),
+        (r#"{"jsonrpc":"2.0","id":1,"method":["tools/call"]}"#, "method"),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":["get_run"]}"#, "params"),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":1}}"#, "params.name"),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":[]}}"#, "params.arguments"),
         (
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":null}}"#,
             "params.arguments",
@@ -144,49 +92,25 @@ fn members_of_the_wrong_type_are_refused() {
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":"{}"}}"#,
             "params.arguments",
         ),
-        (
-            r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"_meta":1}}"#,
-            "params._meta",
-        ),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"_meta":1}}"#, "params._meta"),
         (
             r#"{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{"ref":{"type":"ref/prompt"}}}"#,
             "params.ref",
         ),
     ] {
-        assert!(
-            matches!(problem(body), ReadProblem::WrongType { member, .. } if member == at),
-            "{body}"
-        );
+        assert!(matches!(problem(body), ReadProblem::WrongType { member, .. } if member == at), "{body}");
     }
 }
 
 #[test]
 fn keys_that_a_folding_server_takes_for_known_ones_are_refused() {
     for (body, name) in [
-        (
-            r#"{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/call"}"#,
-            "method",
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":1,"method":"ping","param\u017f":{}}"#,
-            "params",
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":1,"method":"ping","method\u0000":"tools/call"}"#,
-            "method",
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","NAME":"b"}}"#,
-            "name",
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","argument\u017f":{}}}"#,
-            "arguments",
-        ),
-        (
-            r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"tas\u212aId":"b"}}"#,
-            "taskId",
-        ),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/call"}"#, "method"),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"ping","param\u017f":{}}"#, "params"),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"ping","method\u0000":"tools/call"}"#, "method"),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","NAME":"b"}}"#, "name"),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","argument\u017f":{}}}"#, "arguments"),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"tas\u212aId":"b"}}"#, "taskId"),
     ] {
         assert_eq!(problem(body), ReadProblem::LookalikeKey(name), "{body}");
     }
@@ -200,8 +124,6 @@ fn unknown_members_pass() {
 
 #[test]
 fn errors_say_what_and_where_and_echo_nothing() {
-    let error = call(
-        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"secret","name":"b"}}"#,
-    );
+    let error = call(r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"secret","name":"b"}}"#);
     assert_eq!(error.unwrap_err().to_string(), "duplicate key at byte 72");
 }

@@ -7,8 +7,8 @@ use super::Window;
 /// One limit of one call: what it adds to a counter and the most that counter may hold.
 #[derive(Clone, Copy, Debug)]
 pub struct Charge<'a> {
-    /// Which call of a batch this belongs to (any number for a call that comes alone). One call adds to one counter
-    /// once, however many limits name the counter; the calls of a batch add up.
+    /// Which call of a batch this belongs to (any number for a call that comes alone). One call
+    /// adds to one counter once, however many limits name the counter; the calls of a batch add up.
     pub call: usize,
     /// The counter as the policy names it.
     pub counter: CounterName<'a>,
@@ -33,8 +33,8 @@ pub struct CounterName<'a> {
     pub counter: &'a str,
 }
 
-/// What a counter counts. Counters of different units are different counters: a count of calls says nothing about
-/// amounts, so a counter whose unit is changed in the policy begins anew.
+/// What a counter counts. Counters of different units are different counters: a count of calls says
+/// nothing about amounts, so a counter whose unit is changed in the policy begins anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// Calls.
@@ -50,10 +50,11 @@ pub enum Unit {
 pub enum ScopeValue<'a> {
     /// The grant itself.
     Grant,
-    /// An MCP session *of the grant*: the same id under another grant is another session, so that nobody can spend
-    /// somebody else's.
+    /// An MCP session *of the grant*: the same id under another grant is another session, so that
+    /// nobody can spend somebody else's.
     Session(Option<&'a str>),
-    /// The client's address, counted whoever calls from it. IPv6 counts by /64, an IPv4-mapped address as IPv4.
+    /// The client's address, counted whoever calls from it. IPv6 counts by /64, an IPv4-mapped
+    /// address as IPv4.
     ClientIp(Option<IpAddr>),
     /// The value of a claim (a team, a tenant), counted over all grants that carry it.
     Claim {

@@ -1,9 +1,10 @@
 //! What one slot counts, and its bytes.
 //!
-//! A sliding count is a ring of [`RING_CELLS`] cells, each a fifteenth of the window. As bytes, only the cells that
-//! hold something, newest first: a byte with how many cells older it is than the one before (the first: than the
-//! shard's clock) and a count of 1 to 14; a low half of 15 says that a varint with the rest of the count follows. So a
-//! count of a few calls takes a few bytes, and the shard's clock can move on by adding to the first byte alone.
+//! A sliding count is a ring of [`RING_CELLS`] cells, each a fifteenth of the window. As bytes,
+//! only the cells that hold something, newest first: a byte with how many cells older it is than
+//! the one before (the first: than the shard's clock) and a count of 1 to 14; a low half of 15 says
+//! that a varint with the rest of the count follows. So a count of a few calls takes a few bytes,
+//! and the shard's clock can move on by adding to the first byte alone.
 //!
 //! A calendar count is two varints: the count, and the second of the last addition.
 
@@ -42,7 +43,8 @@ pub(super) struct Period {
     last_second: u64,
 }
 
-/// A part of a count whose additions cannot have come later than `last` (which may lie ahead, inside the newest cell).
+/// A part of a count whose additions cannot have come later than `last` (which may lie ahead,
+/// inside the newest cell).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Held {
     pub(super) count: u64,
@@ -55,22 +57,17 @@ impl Count {
     /// Nothing yet.
     pub(super) fn empty(window: Window, clock: Now) -> Self {
         match window {
-            Window::Sliding(span) => Self::Sliding(Ring {
-                span,
-                newest: span.cell(clock.monotonic_ms),
-                counts: [0; CELLS],
-            }),
-            Window::Calendar(unit) => Self::Calendar(Period {
-                unit,
-                first_ms: unit.first_ms(clock.wall_ms),
-                count: 0,
-                last_second: 0,
-            }),
+            Window::Sliding(span) => {
+                Self::Sliding(Ring { span, newest: span.cell(clock.monotonic_ms), counts: [0; CELLS] })
+            }
+            Window::Calendar(unit) => {
+                Self::Calendar(Period { unit, first_ms: unit.first_ms(clock.wall_ms), count: 0, last_second: 0 })
+            }
         }
     }
 
-    /// Reads a slot's body, whose cells have grown `older` by that many since it was written. `None` if no count
-    /// writes such bytes.
+    /// Reads a slot's body, whose cells have grown `older` by that many since it was written.
+    /// `None` if no count writes such bytes.
     pub(super) fn read(window: Window, body: &[u8], older: u8, clock: Now) -> Option<Self> {
         let mut count = Self::empty(window, clock);
         match &mut count {
@@ -118,9 +115,7 @@ impl Count {
     pub(super) fn absorb(&mut self, held: &Held) {
         match self {
             Self::Sliding(ring) => {
-                let age = ring
-                    .newest
-                    .saturating_sub(ring.span.cell(held.last.monotonic_ms));
+                let age = ring.newest.saturating_sub(ring.span.cell(held.last.monotonic_ms));
                 if let Ok(age) = u8::try_from(age) {
                     ring.add_at_age(age, held.count);
                 }
@@ -137,10 +132,7 @@ impl Count {
     pub(super) fn subtract(&mut self, amount: u64, position: u64) {
         match self {
             Self::Sliding(ring) => {
-                let age = ring
-                    .newest
-                    .checked_sub(position)
-                    .and_then(|age| usize::try_from(age).ok());
+                let age = ring.newest.checked_sub(position).and_then(|age| usize::try_from(age).ok());
                 if let Some(count) = age.and_then(|age| ring.counts.get_mut(age)) {
                     *count = count.saturating_sub(amount);
                 }
@@ -168,8 +160,8 @@ impl Count {
         }
     }
 
-    /// The parts of the count and how late they can have come. `clock` is the shard's time, `now` the real one, which
-    /// may be behind it.
+    /// The parts of the count and how late they can have come. `clock` is the shard's time, `now`
+    /// the real one, which may be behind it.
     pub(super) fn held(&self, clock: Now, now: Now) -> Vec<Held> {
         match self {
             Self::Sliding(ring) => ring.held(clock, now),
@@ -179,15 +171,8 @@ impl Count {
                     monotonic_ms: carry_over(last_wall_ms, clock.wall_ms, clock.monotonic_ms),
                     wall_ms: last_wall_ms,
                 };
-                let forgotten_in_ms = period
-                    .unit
-                    .next_ms(period.first_ms)
-                    .saturating_sub(now.wall_ms);
-                vec![Held {
-                    count: period.count,
-                    last,
-                    forgotten_in_ms,
-                }]
+                let forgotten_in_ms = period.unit.next_ms(period.first_ms).saturating_sub(now.wall_ms);
+                vec![Held { count: period.count, last, forgotten_in_ms }]
             }
         }
     }
@@ -203,11 +188,7 @@ impl Ring {
             if low == 0 || gap == 0 && !first {
                 return None;
             }
-            let (more, after) = if low == VARINT_FOLLOWS {
-                varint::read(after)?
-            } else {
-                (0, after)
-            };
+            let (more, after) = if low == VARINT_FOLLOWS { varint::read(after)? } else { (0, after) };
             age = age.saturating_add(gap);
             self.add_at_age(age, u64::from(low).checked_add(more)?);
             rest = after;
@@ -242,16 +223,9 @@ impl Ring {
         live.map(|(age, &count)| {
             let cell = self.newest.saturating_sub(age);
             let last_ms = self.span.first_ms(cell.saturating_add(1)).saturating_sub(1);
-            let last = Now {
-                monotonic_ms: last_ms,
-                wall_ms: carry_over(last_ms, clock.monotonic_ms, clock.wall_ms),
-            };
+            let last = Now { monotonic_ms: last_ms, wall_ms: carry_over(last_ms, clock.monotonic_ms, clock.wall_ms) };
             let forgotten_in_ms = self.span.leaves_ms(cell).saturating_sub(now.monotonic_ms);
-            Held {
-                count,
-                last,
-                forgotten_in_ms,
-            }
+            Held { count, last, forgotten_in_ms }
         })
         .collect()
     }
@@ -266,9 +240,7 @@ impl Period {
         }
         self.count = count;
         // A live slot was last added to in this period; other bytes must not make the count look older than that.
-        self.last_second = last_second
-            .max(self.first_ms / 1_000)
-            .min(clock.wall_ms / 1_000);
+        self.last_second = last_second.max(self.first_ms / 1_000).min(clock.wall_ms / 1_000);
         Some(())
     }
 }
@@ -277,11 +249,9 @@ impl Held {
     /// How many ms this part still counts in `window`; `None` if it does not.
     pub(super) fn counts_for_ms(&self, window: Window, clock: Now, now: Now) -> Option<u64> {
         let (leaves, clock_ms, now_ms) = match window {
-            Window::Sliding(span) => (
-                span.leaves_ms(span.cell(self.last.monotonic_ms)),
-                clock.monotonic_ms,
-                now.monotonic_ms,
-            ),
+            Window::Sliding(span) => {
+                (span.leaves_ms(span.cell(self.last.monotonic_ms)), clock.monotonic_ms, now.monotonic_ms)
+            }
             Window::Calendar(unit) => (unit.next_ms(self.last.wall_ms), clock.wall_ms, now.wall_ms),
         };
         (leaves > clock_ms).then(|| leaves.saturating_sub(now_ms).min(self.forgotten_in_ms))
@@ -317,15 +287,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const CLOCK: Now = Now {
-        monotonic_ms: 600_000,
-        wall_ms: 1_780_000_000_000,
-    };
+    const CLOCK: Now = Now { monotonic_ms: 600_000, wall_ms: 1_780_000_000_000 };
 
     fn minute(counts: [u64; CELLS]) -> Count {
-        let Count::Sliding(mut ring) = Count::empty(Window::MINUTE, CLOCK) else {
-            panic!()
-        };
+        let Count::Sliding(mut ring) = Count::empty(Window::MINUTE, CLOCK) else { panic!() };
         ring.counts = counts;
         Count::Sliding(ring)
     }
@@ -345,9 +310,7 @@ mod tests {
         (counts[2], counts[14]) = (5, 9);
         let mut bytes = Vec::new();
         minute(counts).write(&mut bytes);
-        let Some(Count::Sliding(older)) = Count::read(Window::MINUTE, &bytes, 2, CLOCK) else {
-            panic!()
-        };
+        let Some(Count::Sliding(older)) = Count::read(Window::MINUTE, &bytes, 2, CLOCK) else { panic!() };
         assert_eq!((older.counts[4], older.counts.iter().sum()), (5, 5));
         assert_eq!(grown_older(bytes[0], 13), Some(0xf5));
         assert_eq!(grown_older(bytes[0], 14), None);
@@ -356,11 +319,7 @@ mod tests {
     #[test]
     fn bytes_that_no_count_writes_are_refused() {
         for bytes in [&[][..], &[0x10], &[0x11, 0x01], &[0x0f], &[0x0f, 0x80]] {
-            assert_eq!(
-                Count::read(Window::MINUTE, bytes, 0, CLOCK),
-                None,
-                "{bytes:?}"
-            );
+            assert_eq!(Count::read(Window::MINUTE, bytes, 0, CLOCK), None, "{bytes:?}");
         }
         let month = Window::calendar(CalendarUnit::Month);
         for bytes in [&[][..], &[1], &[0, 1], &[1, 1, 1]] {
@@ -375,14 +334,9 @@ mod tests {
         let mut bytes = Vec::new();
         hour.write(&mut bytes);
         let counted_after = |ms, older| {
-            let clock = Now {
-                monotonic_ms: CLOCK.monotonic_ms + ms,
-                ..CLOCK
-            };
+            let clock = Now { monotonic_ms: CLOCK.monotonic_ms + ms, ..CLOCK };
             let hour = Count::read(Window::HOUR, &bytes, older, clock).unwrap();
-            hour.held(clock, clock)
-                .iter()
-                .any(|held| held.counts_for_ms(Window::MINUTE, clock, clock).is_some())
+            hour.held(clock, clock).iter().any(|held| held.counts_for_ms(Window::MINUTE, clock, clock).is_some())
         };
         assert!(counted_after(0, 0));
         // The clock is in the middle of a cell of 240 s. What that holds can have come at its end, 120 s later, and

@@ -23,8 +23,9 @@ pub enum WhenFull {
     /// The call is denied ([`QuotaError::Full`]).
     #[default]
     Deny,
-    /// Those without a slot share one per limit (of their grant, if its part of the shard is what is full; otherwise
-    /// of the shard): together they get what one of them would. If there is no room even for that, the call is denied.
+    /// Those without a slot share one per limit (of their grant, if its part of the shard is what
+    /// is full; otherwise of the shard): together they get what one of them would. If there is no
+    /// room even for that, the call is denied.
     Share,
 }
 
@@ -43,9 +44,7 @@ impl Settings {
     #[must_use]
     pub fn new(max_bytes: u64, when_full: WhenFull) -> Option<Self> {
         let shards = u32::try_from(max_bytes.checked_div(SHARD_BYTES as u64)?).ok()?;
-        (FEWEST_SHARDS..=MOST_SHARDS)
-            .contains(&shards)
-            .then_some(Self { shards, when_full })
+        (FEWEST_SHARDS..=MOST_SHARDS).contains(&shards).then_some(Self { shards, when_full })
     }
 
     /// The most bytes that the shards take.
@@ -58,20 +57,18 @@ impl Settings {
 impl Default for Settings {
     /// 32 MiB, and to deny when they are full.
     fn default() -> Self {
-        Self {
-            shards: DEFAULT_SHARDS,
-            when_full: WhenFull::Deny,
-        }
+        Self { shards: DEFAULT_SHARDS, when_full: WhenFull::Deny }
     }
 }
 
 impl Quota {
-    /// Joins the counters of a plugin root, or begins them with these settings and this seed (16 random bytes, so that
-    /// no client can aim at a shard).
+    /// Joins the counters of a plugin root, or begins them with these settings and this seed (16
+    /// random bytes, so that no client can aim at a shard).
     ///
-    /// The first to come writes the number of shards and the seed into the store; everybody else goes by that, since counts
-    /// are found through them. So another `max_bytes` only takes effect with an empty store, that is after a
-    /// restart ([`Quota::waits_for_restart`]). `when_full` takes effect at once.
+    /// The first to come writes the number of shards and the seed into the store; everybody else
+    /// goes by that, since counts are found through them. So another `max_bytes` only takes effect
+    /// with an empty store, that is after a restart ([`Quota::waits_for_restart`]). `when_full`
+    /// takes effect at once.
     ///
     /// # Errors
     /// When the store fails, or holds a layout that this code did not write.

@@ -1,33 +1,38 @@
 //! Counting: what a call adds to its limits, and whether they admit it.
 //!
-//! The way of a call: its [`Charge`]s are hashed to shards and slots ([`Principal`], [`ScopeValue`]); each shard is read
-//! from the [`CounterStore`] and aged to [`Now`]; the charges are weighed against it; and the new bytes are swapped in
-//! for those that were read, or all is weighed again ([`Quota::take`]).
+//! The way of a call: its [`Charge`]s are hashed to shards and slots ([`Principal`],
+//! [`ScopeValue`]); each shard is read from the [`CounterStore`] and aged to [`Now`]; the charges
+//! are weighed against it; and the new bytes are swapped in for those that were read, or all is
+//! weighed again ([`Quota::take`]).
 //!
 //! # What is promised
 //! - A sliding window never admits more than `max` within *any* span of its length. It is a ring of
-//!   [`CELLS_PER_WINDOW`]` + 1` cells, which together always cover the last window whole; so a refusal means that the last
-//!   window and a fifteenth of it held more than `max` minus what the call adds. A calendar window admits `max`
-//!   from one UTC boundary to the next.
+//!   [`CELLS_PER_WINDOW`]` + 1` cells, which together always cover the last window whole; so a
+//!   refusal means that the last window and a fifteenth of it held more than `max` minus what the
+//!   call adds. A calendar window admits `max` from one UTC boundary to the next.
 //! - All charges of a call are taken, or none; nothing is over-admitted, whatever the number of workers.
 //! - [`Refusal::retry_after_ms`] is exact: the call would be admitted then, and not a millisecond earlier.
-//! - The shards never take more than `max_bytes` (keys and the store's own overhead of about 100 bytes a shard come on top). What is counted is
-//!   never dropped before its time: when there is no room, new counts are refused, or shared ([`WhenFull`]).
-//! - Bytes that come back from the store are not trusted: a shard that does not decode is an error, which denies.
+//! - The shards never take more than `max_bytes` (keys and the store's own overhead of about 100
+//!   bytes a shard come on top). What is counted is never dropped before its time: when there is no
+//!   room, new counts are refused, or shared ([`WhenFull`]).
+//! - Bytes that come back from the store are not trusted: a shard that does not decode is an error,
+//!   which denies.
 //!
 //! # Time
-//! Each shard keeps the latest time that any call brought it, for either clock, and counts by that. A clock that stands behind
-//! (a worker that read it and then was held up, a step backwards) therefore only makes counts stay longer. A
-//! clock that jumps forward looks like time that passed; no counter could tell. The monotonic clock does not
-//! jump; if the wall clock does, calendar windows stay in the period that it jumped to until it is over.
+//! Each shard keeps the latest time that any call brought it, for either clock, and counts
+//! by that. A clock that stands behind (a worker that read it and then was held up, a step
+//! backwards) therefore only makes counts stay longer. A clock that jumps forward looks like time
+//! that passed; no counter could tell. The monotonic clock does not jump; if the wall clock does,
+//! calendar windows stay in the period that it jumped to until it is over.
 //!
 //! # When a policy changes
 //! - A new `max`: the count stays, and is judged by the new one.
-//! - A new window: what the old one still remembers counts in the new one too, as long as it can lie in it, and a longer sliding
-//!   window takes it over. While an old listener drains, both windows count the calls of both, and neither ever
-//!   holds more than its `max` of its own calls.
+//! - A new window: what the old one still remembers counts in the new one too, as long as it can
+//!   lie in it, and a longer sliding window takes it over. While an old listener drains, both
+//!   windows count the calls of both, and neither ever holds more than its `max` of its own calls.
 //! - A new unit: another counter, since calls and amounts cannot be converted.
-//! - A new `max_bytes`: waits for a restart, because the number of shards says where counts are ([`Quota::open`]).
+//! - A new `max_bytes`: waits for a restart, because the number of shards says where counts are
+//!   ([`Quota::open`]).
 //!
 //! ```
 //! # use policy::quota::*;

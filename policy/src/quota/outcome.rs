@@ -30,8 +30,8 @@ pub struct Taken {
 pub struct Refusal {
     /// The first charge, by index, that does not fit.
     pub charge: usize,
-    /// The least time, in ms from `now`, after which the whole call would be admitted if nothing else happened;
-    /// `None` if no wait can help, because a charge adds more than its `max`.
+    /// The least time, in ms from `now`, after which the whole call would be admitted if nothing
+    /// else happened; `None` if no wait can help, because a charge adds more than its `max`.
     pub retry_after_ms: Option<u64>,
     /// What the counter of that charge still admits, in its unit: less than the call would add.
     pub remaining: u64,
@@ -65,7 +65,8 @@ pub enum QuotaError {
         /// The first charge without room, by index.
         charge: usize,
     },
-    /// Two charges name one counter, but not the same window and unit; or, within one call, not the same amount.
+    /// Two charges name one counter, but not the same window and unit; or, within one call, not the
+    /// same amount.
     Disagree {
         /// The later of the two, by index.
         charge: usize,
@@ -77,21 +78,15 @@ impl fmt::Display for QuotaError {
         match self {
             Self::Store(error) => error.fmt(f),
             Self::Corrupt { shard: Some(shard) } => {
-                write!(
-                    f,
-                    "the bytes of counter shard {shard} are damaged, or another plugin writes to its key"
-                )
+                write!(f, "the bytes of counter shard {shard} are damaged, or another plugin writes to its key")
             }
-            Self::Corrupt { shard: None } => f.write_str(
-                "the layout of the counters is damaged, or another plugin writes to its key",
-            ),
+            Self::Corrupt { shard: None } => {
+                f.write_str("the layout of the counters is damaged, or another plugin writes to its key")
+            }
             Self::Contended => f.write_str("the counters are contended beyond every retry"),
             Self::Full { .. } => f.write_str("the counters are full: raise `counters.max_bytes`"),
             Self::Disagree { charge } => {
-                write!(
-                    f,
-                    "charge {charge} names the same counter as another, with other terms"
-                )
+                write!(f, "charge {charge} names the same counter as another, with other terms")
             }
         }
     }

@@ -9,26 +9,13 @@ use super::weigh::{Addition, Demand, Job, Terms, Verdict, shared_slots};
 use super::window::Window;
 
 /// Finds room for every addition and writes the shard.
-pub(super) fn write(
-    table: &Table<'_>,
-    demands: &[Demand<'_>],
-    mut taken: Taken,
-    terms: Terms<'_>,
-) -> Option<Verdict> {
-    let mut page = Page {
-        table,
-        terms,
-        length: table.length(),
-        gone: Vec::new(),
-        new: Vec::new(),
-    };
+pub(super) fn write(table: &Table<'_>, demands: &[Demand<'_>], mut taken: Taken, terms: Terms<'_>) -> Option<Verdict> {
+    let mut page = Page { table, terms, length: table.length(), gone: Vec::new(), new: Vec::new() };
     for demand in demands {
         let Some(first) = demand.additions.first() else {
             continue;
         };
-        let full = Some(Verdict::Full {
-            charge: first.index,
-        });
+        let full = Some(Verdict::Full { charge: first.index });
         let placed = match page.place_own(demand, first)? {
             Ok(placed) => placed,
             // A counter that has a slot is not judged by a shared one, so it must not count there.
@@ -38,16 +25,14 @@ pub(super) fn write(
                 Err(_) => return full,
             },
         };
-        taken
-            .parts
-            .extend(demand.additions.iter().map(|addition| Part {
-                shard: demand.spot.shard,
-                slot: placed.slot,
-                window: demand.window,
-                position: placed.position,
-                amount: addition.charge.amount,
-                charge: addition.index,
-            }));
+        taken.parts.extend(demand.additions.iter().map(|addition| Part {
+            shard: demand.spot.shard,
+            slot: placed.slot,
+            window: demand.window,
+            position: placed.position,
+            amount: addition.charge.amount,
+            charge: addition.index,
+        }));
     }
     let bytes = (!page.new.is_empty()).then(|| {
         let Page { gone, new, .. } = &page;
@@ -56,9 +41,9 @@ pub(super) fn write(
     // INVARIANT: every placing kept to SHARD_BYTES. Two counters that are mistaken for one could still break it, and
     // a shard that is too long would never be read again.
     match bytes {
-        Some(bytes) if bytes.len() > SHARD_BYTES => Some(Verdict::Full {
-            charge: demands.first()?.additions.first()?.index,
-        }),
+        Some(bytes) if bytes.len() > SHARD_BYTES => {
+            Some(Verdict::Full { charge: demands.first()?.additions.first()?.index })
+        }
         bytes => Some(Verdict::Admitted { bytes, taken }),
     }
 }
@@ -86,17 +71,10 @@ enum NoRoom {
 
 impl Page<'_, '_> {
     /// Adds to the counter's own slot, which may have to be made. `None`: the shard is damaged.
-    fn place_own(
-        &mut self,
-        demand: &Demand<'_>,
-        first: &Addition<'_>,
-    ) -> Option<Result<Placed, NoRoom>> {
+    fn place_own(&mut self, demand: &Demand<'_>, first: &Addition<'_>) -> Option<Result<Placed, NoRoom>> {
         let Self { table, terms, .. } = *self;
         let id = demand.spot.slot;
-        let mut count = demand
-            .own
-            .clone()
-            .unwrap_or_else(|| Count::empty(demand.window, table.clock));
+        let mut count = demand.own.clone().unwrap_or_else(|| Count::empty(demand.window, table.clock));
         let mut gone = Vec::new();
         let mut freed = 0usize;
         for slot in table.slots_of(id) {
@@ -111,11 +89,7 @@ impl Page<'_, '_> {
             freed = freed.saturating_add(slot.length());
         }
         if !demand.has_slot && table.has_shared() {
-            let job = Job {
-                index: first.index,
-                charge: first.charge,
-                spot: demand.spot,
-            };
+            let job = Job { index: first.index, charge: first.charge, spot: demand.spot };
             for slot in shared_slots(table, &job, terms) {
                 let held = slot.count(table.clock)?.held(table.clock, table.clock);
                 held.iter().for_each(|held| count.absorb(held));
@@ -123,15 +97,8 @@ impl Page<'_, '_> {
         }
         count.add(demand.amount(), table.clock);
         let position = count.position();
-        let slot = NewSlot {
-            id,
-            window: demand.window,
-            count,
-        };
-        let length = self
-            .length
-            .saturating_sub(freed)
-            .saturating_add(slot.length());
+        let slot = NewSlot { id, window: demand.window, count };
+        let length = self.length.saturating_sub(freed).saturating_add(slot.length());
         let is_new = demand.own.is_none();
         if is_new && !self.owner_has_room(id, slot.length()) {
             return Some(Err(NoRoom::OfOwner));
@@ -158,24 +125,13 @@ impl Page<'_, '_> {
             NoRoom::OfAll => SlotId::shared_by_all(terms.seed, first.charge),
         };
         let fits = |length| {
-            if length <= SHARD_BYTES {
-                Ok(())
-            } else {
-                Err(NoRoom::OfAll)
-            }
+            if length <= SHARD_BYTES { Ok(()) } else { Err(NoRoom::OfAll) }
         };
         let window = demand.window;
-        if let Some(slot) = self
-            .new
-            .iter_mut()
-            .find(|slot| slot.id == id && slot.window == window)
-        {
+        if let Some(slot) = self.new.iter_mut().find(|slot| slot.id == id && slot.window == window) {
             let before = slot.length();
             slot.count.add(demand.amount(), table.clock);
-            self.length = self
-                .length
-                .saturating_sub(before)
-                .saturating_add(slot.length());
+            self.length = self.length.saturating_sub(before).saturating_add(slot.length());
             let position = slot.count.position();
             return Some(fits(self.length).map(|()| Placed { slot: id, position }));
         }
@@ -188,10 +144,7 @@ impl Page<'_, '_> {
         let position = count.position();
         let slot = NewSlot { id, window, count };
         let freed = stored.map_or(0, Slot::length);
-        self.length = self
-            .length
-            .saturating_sub(freed)
-            .saturating_add(slot.length());
+        self.length = self.length.saturating_sub(freed).saturating_add(slot.length());
         self.gone.push((id, window));
         self.new.push(slot);
         Some(fits(self.length).map(|()| Placed { slot: id, position }))
@@ -205,13 +158,10 @@ impl Page<'_, '_> {
     }
 }
 
-/// Whether `window` remembers everything at least as long as `other` does, so that nothing is lost by moving there.
-/// A period forgets at its boundary even what has just come, so it remembers no more than shorter periods, which
-/// lie in it.
+/// Whether `window` remembers everything at least as long as `other` does, so that nothing is lost
+/// by moving there. A period forgets at its boundary even what has just come, so it remembers no
+/// more than shorter periods, which lie in it.
 fn remembers_all_of(window: Window, other: Window) -> bool {
     other.length_ms() <= window.length_ms()
-        && matches!(
-            (window, other),
-            (Window::Sliding(_), _) | (_, Window::Calendar(_))
-        )
+        && matches!((window, other), (Window::Sliding(_), _) | (_, Window::Calendar(_)))
 }

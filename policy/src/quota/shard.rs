@@ -5,9 +5,10 @@
 //! slot  := length of what follows (1)  id (8 LE)  window code (4 LE)  body of the count
 //! ```
 //!
-//! Time is told once, in the head: the latest that any writer brought. It never runs backwards, so a worker whose
-//! clock reading is late counts at the shard's time. Ages of cells are told relative to it; a writer adds to
-//! them what passed since, and leaves out the slots that nothing counts in any longer.
+//! Time is told once, in the head: the latest that any writer brought. It never runs backwards, so
+//! a worker whose clock reading is late counts at the shard's time. Ages of cells are told relative
+//! to it; a writer adds to them what passed since, and leaves out the slots that nothing counts in
+//! any longer.
 
 use super::charge::Now;
 use super::count::{Count, grown_older};
@@ -17,8 +18,8 @@ use super::window::{RING_CELLS, Window};
 /// The most bytes that a shard takes.
 pub(super) const SHARD_BYTES: usize = 2_048;
 
-/// Bytes that a shard may take with a slot that is new. The rest is left to the growth of those that are there, and
-/// to the slots that principals without one share.
+/// Bytes that a shard may take with a slot that is new. The rest is left to the growth of those
+/// that are there, and to the slots that principals without one share.
 pub(super) const NEW_SLOT_BYTES: usize = 1_792;
 
 /// Bytes that the slots of one owner may take: half a shard, some sixty counts with a few calls each.
@@ -65,31 +66,17 @@ impl<'a> Table<'a> {
     /// Reads a shard at a moment. `None` if the bytes are no shard.
     pub(super) fn read(bytes: Option<&'a [u8]>, now: Now) -> Option<Self> {
         let Some(bytes) = bytes else {
-            return Some(Self {
-                clock: now,
-                slots: Vec::new(),
-                length: HEAD_BYTES,
-                has_shared: false,
-            });
+            return Some(Self { clock: now, slots: Vec::new(), length: HEAD_BYTES, has_shared: false });
         };
         if bytes.len() > SHARD_BYTES {
             return None;
         }
         let (monotonic, rest) = bytes.split_first_chunk()?;
         let (wall, mut rest) = rest.split_first_chunk()?;
-        let written = Now {
-            monotonic_ms: u64::from_le_bytes(*monotonic),
-            wall_ms: u64::from_le_bytes(*wall),
-        };
-        let clock = Now {
-            monotonic_ms: now.monotonic_ms.max(written.monotonic_ms),
-            wall_ms: now.wall_ms.max(written.wall_ms),
-        };
-        let mut ageing = Ageing {
-            written,
-            clock,
-            known: Vec::new(),
-        };
+        let written = Now { monotonic_ms: u64::from_le_bytes(*monotonic), wall_ms: u64::from_le_bytes(*wall) };
+        let clock =
+            Now { monotonic_ms: now.monotonic_ms.max(written.monotonic_ms), wall_ms: now.wall_ms.max(written.wall_ms) };
+        let mut ageing = Ageing { written, clock, known: Vec::new() };
         let mut slots = Vec::with_capacity(rest.len() / SMALLEST_SLOT);
         let mut length = HEAD_BYTES;
         let mut has_shared = false;
@@ -102,12 +89,7 @@ impl<'a> Table<'a> {
                 slots.push(slot);
             }
         }
-        Some(Self {
-            clock,
-            slots,
-            length,
-            has_shared,
-        })
+        Some(Self { clock, slots, length, has_shared })
     }
 
     /// Bytes that the live slots take, with the head.
@@ -127,11 +109,7 @@ impl<'a> Table<'a> {
 
     /// Bytes that the slots of one owner take.
     pub(super) fn length_of_owner(&self, owner: Owner) -> usize {
-        self.slots
-            .iter()
-            .filter(|slot| slot.id.owner() == owner)
-            .map(Slot::length)
-            .sum()
+        self.slots.iter().filter(|slot| slot.id.owner() == owner).map(Slot::length).sum()
     }
 
     /// The shard's bytes without the slots that `leave_out` names, and with new ones.
@@ -161,16 +139,7 @@ impl<'a> Slot<'a> {
         if body.is_empty() {
             return None;
         }
-        Some((
-            Self {
-                id: SlotId(u64::from_le_bytes(*id)),
-                window,
-                older,
-                head,
-                body,
-            },
-            rest,
-        ))
+        Some((Self { id: SlotId(u64::from_le_bytes(*id)), window, older, head, body }, rest))
     }
 
     /// What the slot counts; `None` if its body is no count.
@@ -184,10 +153,7 @@ impl<'a> Slot<'a> {
 
     fn is_live(&self) -> bool {
         match self.window {
-            Window::Sliding(_) => self
-                .body
-                .first()
-                .is_some_and(|&first| grown_older(first, self.older).is_some()),
+            Window::Sliding(_) => self.body.first().is_some_and(|&first| grown_older(first, self.older).is_some()),
             Window::Calendar(_) => self.older == 0,
         }
     }
@@ -224,8 +190,8 @@ impl NewSlot {
     }
 }
 
-/// How many cells each window has moved on since the shard was written; computed once per window, since a shard has
-/// many slots and few windows.
+/// How many cells each window has moved on since the shard was written; computed once per window,
+/// since a shard has many slots and few windows.
 struct Ageing {
     written: Now,
     clock: Now,
@@ -233,7 +199,8 @@ struct Ageing {
 }
 
 impl Ageing {
-    /// The window of a code and the cells it has aged; a calendar period that is over has aged by a whole ring.
+    /// The window of a code and the cells it has aged; a calendar period that is over has aged by a
+    /// whole ring.
     fn of(&mut self, code: u32) -> Option<(Window, u8)> {
         if let Some(&(_, window, older)) = self.known.iter().find(|(known, ..)| *known == code) {
             return Some((window, older));
@@ -241,14 +208,10 @@ impl Ageing {
         let window = Window::from_code(code)?;
         let older = match window {
             Window::Sliding(span) => {
-                let cells = span
-                    .cell(self.clock.monotonic_ms)
-                    .saturating_sub(span.cell(self.written.monotonic_ms));
+                let cells = span.cell(self.clock.monotonic_ms).saturating_sub(span.cell(self.written.monotonic_ms));
                 u8::try_from(cells).unwrap_or(WHOLE_RING).min(WHOLE_RING)
             }
-            Window::Calendar(unit) if self.written.wall_ms < unit.first_ms(self.clock.wall_ms) => {
-                WHOLE_RING
-            }
+            Window::Calendar(unit) if self.written.wall_ms < unit.first_ms(self.clock.wall_ms) => WHOLE_RING,
             Window::Calendar(_) => 0,
         };
         self.known.push((code, window, older));

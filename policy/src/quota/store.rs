@@ -4,8 +4,9 @@ use std::fmt;
 
 /// A map of small values with compare-and-swap, shared by every worker.
 ///
-/// What the counters need of it is exactly this: a swap that reports [`Swap::Done`] changed the value from the one
-/// that was read under `expected`, with no other write between. Bytes that come back are not trusted.
+/// What the counters need of it is exactly this: a swap that reports [`Swap::Done`] changed the
+/// value from the one that was read under `expected`, with no other write between. Bytes that come
+/// back are not trusted.
 pub trait CounterStore {
     /// The value of a shard and the token to swap it by; `None` if nobody has written it yet.
     ///
@@ -17,12 +18,7 @@ pub trait CounterStore {
     ///
     /// # Errors
     /// When the store cannot be written, and was not.
-    fn compare_and_swap(
-        &self,
-        shard: ShardId<'_>,
-        value: &[u8],
-        expected: Expected,
-    ) -> Result<Swap, StoreError>;
+    fn compare_and_swap(&self, shard: ShardId<'_>, value: &[u8], expected: Expected) -> Result<Swap, StoreError>;
 }
 
 /// The store's mark of one version of one value.
@@ -32,8 +28,8 @@ pub struct Cas(pub u32);
 /// The state of a shard that a swap builds on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// Nobody has written it. In Envoy, where a write to a missing key ignores its token and 0 means "any", that is
-    /// a set with a token that no version carries.
+    /// Nobody has written it. In Envoy, where a write to a missing key ignores its token and 0
+    /// means "any", that is a set with a token that no version carries.
     Absent,
     /// The version that was read.
     Version(Cas),
@@ -50,8 +46,8 @@ pub enum Swap {
 
 /// The key of one value, as `mcp_policy/1/ROOT/N` or, for the layout, `mcp_policy/1/ROOT/layout`.
 ///
-/// `mcp_policy` sets the keys apart from those of other plugins in the namespace, `1` is the version of what the
-/// bytes mean, and `ROOT` the plugin root that the counters belong to.
+/// `mcp_policy` sets the keys apart from those of other plugins in the namespace, `1` is the
+/// version of what the bytes mean, and `ROOT` the plugin root that the counters belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ShardId<'a> {
     root: &'a str,
@@ -67,18 +63,12 @@ enum Place {
 impl<'a> ShardId<'a> {
     /// The `index`th shard of a root.
     pub(super) const fn shard(root: &'a str, index: u32) -> Self {
-        Self {
-            root,
-            place: Place::Shard(index),
-        }
+        Self { root, place: Place::Shard(index) }
     }
 
     /// The record that says how many shards a root has.
     pub(super) const fn layout(root: &'a str) -> Self {
-        Self {
-            root,
-            place: Place::Layout,
-        }
+        Self { root, place: Place::Layout }
     }
 }
 
@@ -114,9 +104,6 @@ mod tests {
     #[test]
     fn keys_carry_prefix_version_and_root() {
         assert_eq!(ShardId::shard("lab", 7).to_string(), "mcp_policy/1/lab/7");
-        assert_eq!(
-            ShardId::layout("lab").to_string(),
-            "mcp_policy/1/lab/layout"
-        );
+        assert_eq!(ShardId::layout("lab").to_string(), "mcp_policy/1/lab/layout");
     }
 }

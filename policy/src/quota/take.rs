@@ -1,11 +1,12 @@
 //! All charges of a call, or none: one compare-and-swap per shard, and an undo where there is more than one.
 //!
-//! A shard is read, weighed and swapped; if somebody else wrote between, it is read and weighed again. So what is
-//! swapped in always builds on what was judged, and a counter never holds more than was admitted, whatever the number of
-//! workers. Counts over several shards are judged first all together, then committed in the order of shards, each judged
-//! again by its own swap; if a later one no longer fits, the earlier ones are taken back. For that moment they count
-//! for others too, who can be refused by it: too early, never too late. An undo that fails leaves its counts where
-//! they are, until they leave their windows.
+//! A shard is read, weighed and swapped; if somebody else wrote between, it is read and weighed
+//! again. So what is swapped in always builds on what was judged, and a counter never holds more
+//! than was admitted, whatever the number of workers. Counts over several shards are judged first
+//! all together, then committed in the order of shards, each judged again by its own swap; if a
+//! later one no longer fits, the earlier ones are taken back. For that moment they count for others
+//! too, who can be refused by it: too early, never too late. An undo that fails leaves its counts
+//! where they are, until they leave their windows.
 
 use super::charge::{Charge, Now, Principal};
 use super::hash::{self, Spot};
@@ -17,9 +18,10 @@ use super::weigh::{Job, Terms, Verdict, later, weigh};
 
 /// How often a swap is tried.
 ///
-/// A swap fails only when another succeeds between a read and a write, about 2 us apart. Eight workers that do nothing
-/// but count in one shard would each lose 7 of 8 tries, and all of 128 in a row with odds of 4e-8; workers that
-/// also serve the request (50 us and more) hardly lose any. 128 tries take about a quarter of a millisecond.
+/// A swap fails only when another succeeds between a read and a write, about 2 us apart. Eight
+/// workers that do nothing but count in one shard would each lose 7 of 8 tries, and all of 128 in a
+/// row with odds of 4e-8; workers that also serve the request (50 us and more) hardly lose any. 128
+/// tries take about a quarter of a millisecond.
 pub const ATTEMPTS: usize = 128;
 
 /// A shard as it was read.
@@ -60,9 +62,10 @@ impl Quota {
     /// Takes every charge of a call, or none.
     ///
     /// # Errors
-    /// When the store fails or holds damaged bytes, when there is no room to count ([`QuotaError::Full`]), when other
-    /// workers win every race ([`QuotaError::Contended`]), or when two charges on one counter contradict each other. Nothing is taken then, and the call is to
-    /// be denied.
+    /// When the store fails or holds damaged bytes, when there is no room to count
+    /// ([`QuotaError::Full`]), when other workers win every race ([`QuotaError::Contended`]), or
+    /// when two charges on one counter contradict each other. Nothing is taken then, and the call
+    /// is to be denied.
     pub fn take<S: CounterStore>(
         &self,
         store: &S,
@@ -87,9 +90,9 @@ impl Quota {
         Err(QuotaError::Contended)
     }
 
-    /// Gives back what an admission took, for those of its charges that `which` names by index. A counter that several
-    /// charges of one call added to together is given back only if all of them are named. What has left its
-    /// window meanwhile stays gone.
+    /// Gives back what an admission took, for those of its charges that `which` names by index. A
+    /// counter that several charges of one call added to together is given back only if all of them
+    /// are named. What has left its window meanwhile stays gone.
     ///
     /// # Errors
     /// When the store fails, holds damaged bytes, or other workers win every race. The counts then stay.
@@ -100,10 +103,7 @@ impl Quota {
         which: impl Fn(usize) -> bool,
     ) -> Result<(), QuotaError> {
         let named = |part: &Part| {
-            let mut joined = taken
-                .joined
-                .iter()
-                .filter(|(first, _)| *first == part.charge);
+            let mut joined = taken.joined.iter().filter(|(first, _)| *first == part.charge);
             which(part.charge) && joined.all(|&(_, also)| which(also))
         };
         let parts: Vec<&Part> = taken.parts.iter().filter(|part| named(part)).collect();
@@ -112,22 +112,14 @@ impl Quota {
         shards.dedup();
         let mut result = Ok(());
         for shard in shards {
-            let of_shard: Vec<&Part> = parts
-                .iter()
-                .copied()
-                .filter(|part| part.shard == shard)
-                .collect();
+            let of_shard: Vec<&Part> = parts.iter().copied().filter(|part| part.shard == shard).collect();
             result = result.and(self.subtract(store, shard, &of_shard));
         }
         result
     }
 
     /// The charges by shard, in the order of shards.
-    fn groups<'c>(
-        &self,
-        principal: Principal<'_>,
-        charges: &'c [Charge<'c>],
-    ) -> Result<Vec<Group<'c>>, QuotaError> {
+    fn groups<'c>(&self, principal: Principal<'_>, charges: &'c [Charge<'c>]) -> Result<Vec<Group<'c>>, QuotaError> {
         let mut groups: Vec<Group<'c>> = Vec::with_capacity(1);
         let mut before: &[Charge<'c>] = &[];
         for (index, charge) in charges.iter().enumerate() {
@@ -136,17 +128,10 @@ impl Quota {
             }
             before = charges.get(..=index).unwrap_or(charges);
             let spot: Spot = hash::spot(self.seed(), principal, charge, self.shards());
-            let job = Job {
-                index,
-                charge,
-                spot,
-            };
+            let job = Job { index, charge, spot };
             match groups.iter_mut().find(|group| group.shard == spot.shard) {
                 Some(group) => group.jobs.push(job),
-                None => groups.push(Group {
-                    shard: spot.shard,
-                    jobs: vec![job],
-                }),
+                None => groups.push(Group { shard: spot.shard, jobs: vec![job] }),
             }
         }
         groups.sort_unstable_by_key(|group| group.shard);
@@ -154,33 +139,20 @@ impl Quota {
     }
 
     fn weigh(&self, read: &Read, group: &Group<'_>, now: Now) -> Result<Verdict, QuotaError> {
-        let corrupt = QuotaError::Corrupt {
-            shard: Some(group.shard),
-        };
+        let corrupt = QuotaError::Corrupt { shard: Some(group.shard) };
         let bytes = read.as_ref().map(|(bytes, _)| bytes.as_slice());
         let table = Table::read(bytes, now).ok_or(corrupt)?;
-        let terms = Terms {
-            seed: self.seed(),
-            when_full: self.when_full(),
-        };
+        let terms = Terms { seed: self.seed(), when_full: self.when_full() };
         weigh(&table, &group.jobs, now, terms).ok_or(corrupt)
     }
 
     /// Takes the charges of one shard.
-    fn settle<S: CounterStore>(
-        &self,
-        store: &S,
-        group: &Group<'_>,
-        now: Now,
-    ) -> Result<Verdict, QuotaError> {
+    fn settle<S: CounterStore>(&self, store: &S, group: &Group<'_>, now: Now) -> Result<Verdict, QuotaError> {
         let id = self.shard_id(group.shard);
         for _ in 0..ATTEMPTS {
             let read = store.get(id)?;
             let verdict = self.weigh(&read, group, now)?;
-            let Verdict::Admitted {
-                bytes: Some(bytes), ..
-            } = &verdict
-            else {
+            let Verdict::Admitted { bytes: Some(bytes), .. } = &verdict else {
                 return Ok(verdict);
             };
             match store.compare_and_swap(id, bytes, expected(&read))? {
@@ -217,12 +189,7 @@ impl Quota {
     }
 
     /// Takes parts of one shard back.
-    fn subtract<S: CounterStore>(
-        &self,
-        store: &S,
-        shard: u32,
-        parts: &[&Part],
-    ) -> Result<(), QuotaError> {
+    fn subtract<S: CounterStore>(&self, store: &S, shard: u32, parts: &[&Part]) -> Result<(), QuotaError> {
         let corrupt = QuotaError::Corrupt { shard: Some(shard) };
         let id = self.shard_id(shard);
         for _ in 0..ATTEMPTS {
@@ -231,41 +198,22 @@ impl Quota {
                 return Ok(());
             };
             // At no time of its own, a shard is read at the time it was written.
-            let table = Table::read(
-                Some(bytes),
-                Now {
-                    monotonic_ms: 0,
-                    wall_ms: 0,
-                },
-            )
-            .ok_or(corrupt)?;
+            let table = Table::read(Some(bytes), Now { monotonic_ms: 0, wall_ms: 0 }).ok_or(corrupt)?;
             let mut changed: Vec<NewSlot> = Vec::new();
             for part in parts {
-                let known = changed
-                    .iter_mut()
-                    .find(|slot| slot.id == part.slot && slot.window == part.window);
+                let known = changed.iter_mut().find(|slot| slot.id == part.slot && slot.window == part.window);
                 if let Some(slot) = known {
                     slot.count.subtract(part.amount, part.position);
                     continue;
                 }
-                let stored = table
-                    .slots_of(part.slot)
-                    .find(|slot| slot.window == part.window);
+                let stored = table.slots_of(part.slot).find(|slot| slot.window == part.window);
                 if let Some(slot) = stored {
                     let mut count = slot.count(table.clock).ok_or(corrupt)?;
                     count.subtract(part.amount, part.position);
-                    changed.push(NewSlot {
-                        id: part.slot,
-                        window: part.window,
-                        count,
-                    });
+                    changed.push(NewSlot { id: part.slot, window: part.window, count });
                 }
             }
-            let is_changed = |id, window| {
-                changed
-                    .iter()
-                    .any(|new| new.id == id && new.window == window)
-            };
+            let is_changed = |id, window| changed.iter().any(|new| new.id == id && new.window == window);
             let bytes = table.write(|slot| is_changed(slot.id, slot.window), &changed);
             match store.compare_and_swap(id, &bytes, Expected::Version(*cas))? {
                 Swap::Done => return Ok(()),
@@ -311,22 +259,13 @@ impl Whole {
                 self.refusal = Some(match self.refusal {
                     None => refusal,
                     Some(other) => {
-                        let first = if other.charge < refusal.charge {
-                            other
-                        } else {
-                            refusal
-                        };
+                        let first = if other.charge < refusal.charge { other } else { refusal };
                         let wait = later(other.retry_after_ms, refusal.retry_after_ms);
-                        Refusal {
-                            retry_after_ms: wait,
-                            ..first
-                        }
+                        Refusal { retry_after_ms: wait, ..first }
                     }
                 });
             }
-            Verdict::Full { charge } => {
-                self.full = Some(self.full.map_or(charge, |at| at.min(charge)))
-            }
+            Verdict::Full { charge } => self.full = Some(self.full.map_or(charge, |at| at.min(charge))),
         }
     }
 
@@ -346,10 +285,6 @@ impl Whole {
                 *place = left;
             }
         }
-        Taken {
-            remaining,
-            parts: std::mem::take(&mut self.parts),
-            joined: std::mem::take(&mut self.joined),
-        }
+        Taken { remaining, parts: std::mem::take(&mut self.parts), joined: std::mem::take(&mut self.joined) }
     }
 }

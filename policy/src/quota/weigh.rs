@@ -1,11 +1,13 @@
 //! The charges of a call against one shard: do they fit, until when not, and the shard's bytes if they do.
 //!
 //! A counter's count is what its slot holds. Two more things can hold counts that the promise covers:
-//! - a slot of the same counter with *another window*, from before a policy was changed (or while an old listener
-//!   drains). Its parts count as long as they can lie in the asked window, and move into the asked window's slot if that
-//!   remembers at least as much. So a change of a window admits nothing a second time that the counter still remembers;
-//! - if this scope value has no slot: the slot that those without one share (of its owner, or of the whole shard). Its
-//!   counts are taken over when a slot is made, since some of them may be this one's.
+//! - a slot of the same counter with *another window*, from before a policy was changed (or while
+//!   an old listener drains). Its parts count as long as they can lie in the asked window, and move
+//!   into the asked window's slot if that remembers at least as much. So a change of a window
+//!   admits nothing a second time that the counter still remembers;
+//! - if this scope value has no slot: the slot that those without one share (of its owner, or of
+//!   the whole shard). Its counts are taken over when a slot is made, since some of them may be
+//!   this one's.
 
 use super::charge::{Charge, Now};
 use super::count::{Count, Held};
@@ -27,10 +29,7 @@ pub(super) struct Job<'c> {
 /// What the shard says to its charges.
 pub(super) enum Verdict {
     /// All fit: the shard's new bytes (`None` if nothing was added), and what is taken.
-    Admitted {
-        bytes: Option<Vec<u8>>,
-        taken: Taken,
-    },
+    Admitted { bytes: Option<Vec<u8>>, taken: Taken },
     /// Not all fit.
     Refused(Refusal),
     /// All would fit, but there is no room to count that charge.
@@ -66,39 +65,22 @@ pub(super) struct Addition<'c> {
 }
 
 /// Judges the charges of one shard in order. `None` if the shard's bytes are damaged.
-pub(super) fn weigh(
-    table: &Table<'_>,
-    jobs: &[Job<'_>],
-    now: Now,
-    terms: Terms<'_>,
-) -> Option<Verdict> {
+pub(super) fn weigh(table: &Table<'_>, jobs: &[Job<'_>], now: Now, terms: Terms<'_>) -> Option<Verdict> {
     let mut demands: Vec<Demand<'_>> = Vec::with_capacity(jobs.len());
-    let mut taken = Taken {
-        remaining: Vec::with_capacity(jobs.len()),
-        ..Taken::default()
-    };
+    let mut taken = Taken { remaining: Vec::with_capacity(jobs.len()), ..Taken::default() };
     let mut refusal: Option<Refusal> = None;
     for job in jobs {
         let charge = job.charge;
-        let known = demands
-            .iter()
-            .position(|d| d.spot == job.spot && d.window == charge.window);
+        let known = demands.iter().position(|d| d.spot == job.spot && d.window == charge.window);
         let demand = match known.and_then(|at| demands.get_mut(at)) {
             Some(demand) => demand,
             None => demands.push_mut(Demand::new(table, job, now, terms)?),
         };
-        match demand
-            .additions
-            .iter()
-            .find(|addition| addition.charge.adds_with(charge))
-        {
+        match demand.additions.iter().find(|addition| addition.charge.adds_with(charge)) {
             Some(first) => taken.joined.push((first.index, job.index)),
             None if charge.amount > 0 => {
                 demand.added = demand.added.saturating_add(charge.amount.into());
-                demand.additions.push(Addition {
-                    index: job.index,
-                    charge,
-                });
+                demand.additions.push(Addition { index: job.index, charge });
             }
             None => {}
         }
@@ -109,15 +91,8 @@ pub(super) fn weigh(
             let wait = demand.wait_until_held_is(max.checked_sub(demand.added), table.clock, now);
             let before = after.saturating_sub(charge.amount.into());
             refusal = Some(match refusal {
-                Some(first) => Refusal {
-                    retry_after_ms: later(first.retry_after_ms, wait),
-                    ..first
-                },
-                None => Refusal {
-                    charge: job.index,
-                    retry_after_ms: wait,
-                    remaining: left(max, before),
-                },
+                Some(first) => Refusal { retry_after_ms: later(first.retry_after_ms, wait), ..first },
+                None => Refusal { charge: job.index, retry_after_ms: wait, remaining: left(max, before) },
             });
         }
     }
@@ -156,24 +131,10 @@ impl<'c> Demand<'c> {
                 others.extend(slot.count(table.clock)?.held(table.clock, now));
             }
         }
-        let counted = others
-            .iter()
-            .filter(|held| held.counts_for_ms(window, table.clock, now).is_some());
+        let counted = others.iter().filter(|held| held.counts_for_ms(window, table.clock, now).is_some());
         let of_others: u128 = counted.map(|held| u128::from(held.count)).sum();
-        let stored = own
-            .as_ref()
-            .map_or(0, Count::total)
-            .saturating_add(of_others);
-        Some(Self {
-            spot: job.spot,
-            window,
-            own,
-            has_slot,
-            others,
-            stored,
-            added: 0,
-            additions: Vec::new(),
-        })
+        let stored = own.as_ref().map_or(0, Count::total).saturating_add(of_others);
+        Some(Self { spot: job.spot, window, own, has_slot, others, stored, added: 0, additions: Vec::new() })
     }
 
     /// What is to be written: no more than `max`, once the charges are judged.
@@ -181,14 +142,11 @@ impl<'c> Demand<'c> {
         u64::try_from(self.added).unwrap_or(u64::MAX)
     }
 
-    /// How many ms until no more than `room` of what is held now still counts; `None` if `room` is less than nothing.
+    /// How many ms until no more than `room` of what is held now still counts; `None` if `room` is
+    /// less than nothing.
     fn wait_until_held_is(&self, room: Option<u128>, clock: Now, now: Now) -> Option<u64> {
         let room = room?;
-        let own = self
-            .own
-            .as_ref()
-            .map(|own| own.held(clock, now))
-            .unwrap_or_default();
+        let own = self.own.as_ref().map(|own| own.held(clock, now)).unwrap_or_default();
         let mut leaving: Vec<(u64, u64)> = own
             .iter()
             .chain(&self.others)

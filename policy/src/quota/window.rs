@@ -4,8 +4,8 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-/// Cells that one sliding window is cut into (the `B` of the promise). A ring holds one cell more, so that every
-/// span of one window lies inside it.
+/// Cells that one sliding window is cut into (the `B` of the promise). A ring holds one cell more,
+/// so that every span of one window lies inside it.
 pub const CELLS_PER_WINDOW: u64 = 15;
 
 /// Cells that a ring holds: those of one window, and the one that the window's far end cuts.
@@ -56,16 +56,13 @@ impl Window {
     /// One day, sliding.
     pub const DAY: Self = Self::of_ms(MS_PER_DAY);
 
-    /// A sliding window of that length. `None` unless it is a whole number of milliseconds from 1 second to 31 days.
+    /// A sliding window of that length. `None` unless it is a whole number of milliseconds from 1
+    /// second to 31 days.
     #[must_use]
     pub fn sliding(length: Duration) -> Option<Self> {
         let whole = length.subsec_nanos().is_multiple_of(1_000_000);
         let ms = u64::try_from(length.as_millis()).ok()?;
-        if whole {
-            Span::new(ms).map(Self::Sliding)
-        } else {
-            None
-        }
+        if whole { Span::new(ms).map(Self::Sliding) } else { None }
     }
 
     /// A window that resets at the UTC boundary of `unit`.
@@ -74,8 +71,8 @@ impl Window {
         Self::Calendar(unit)
     }
 
-    /// The longest time, in ms, that a call can go on counting in this window before cells are rounded: the span
-    /// itself, or the length of the period (31 days for a month).
+    /// The longest time, in ms, that a call can go on counting in this window before cells are
+    /// rounded: the span itself, or the length of the period (31 days for a month).
     #[must_use]
     pub const fn length_ms(self) -> u64 {
         match self {
@@ -95,8 +92,8 @@ impl Window {
         }
     }
 
-    /// The four bytes that a slot names its window with: the calendar units are 1 to 5, anything from 1000 on is a
-    /// sliding span in ms.
+    /// The four bytes that a slot names its window with: the calendar units are 1 to 5, anything
+    /// from 1000 on is a sliding span in ms.
     pub(super) fn code(self) -> u32 {
         match self {
             // INVARIANT: a span is at most 31 days, which is less than 2^32 ms.
@@ -124,15 +121,11 @@ impl Window {
 
 impl Span {
     fn new(ms: u64) -> Option<Self> {
-        if (SHORTEST_MS..=LONGEST_MS).contains(&ms) {
-            NonZeroU64::new(ms).map(Self)
-        } else {
-            None
-        }
+        if (SHORTEST_MS..=LONGEST_MS).contains(&ms) { NonZeroU64::new(ms).map(Self) } else { None }
     }
 
-    /// The cell that a moment (ms) falls into: `floor(15 * ms / span)`, so that cells are exact fifteenths of the
-    /// span even where those are no whole milliseconds.
+    /// The cell that a moment (ms) falls into: `floor(15 * ms / span)`, so that cells are exact
+    /// fifteenths of the span even where those are no whole milliseconds.
     pub(super) fn cell(self, ms: u64) -> u64 {
         let whole = (ms / self.0).saturating_mul(CELLS_PER_WINDOW);
         let part = (ms % self.0).saturating_mul(CELLS_PER_WINDOW) / self.0;
@@ -142,9 +135,7 @@ impl Span {
     /// The first millisecond of a cell.
     pub(super) fn first_ms(self, cell: u64) -> u64 {
         let whole = (cell / CELLS_PER_WINDOW).saturating_mul(self.0.get());
-        let part = (cell % CELLS_PER_WINDOW)
-            .saturating_mul(self.0.get())
-            .div_ceil(CELLS_PER_WINDOW);
+        let part = (cell % CELLS_PER_WINDOW).saturating_mul(self.0.get()).div_ceil(CELLS_PER_WINDOW);
         whole.saturating_add(part)
     }
 
@@ -188,21 +179,17 @@ impl CalendarUnit {
 
 /// The first day of the month that holds `day`; both count from 1970-01-01.
 ///
-/// The proleptic Gregorian calendar with its year turned to begin in March, so that the leap day comes last and the
-/// lengths of the months before it follow one line: month `m` (March is 0) begins on day `(153 * m + 2) / 5`.
+/// The proleptic Gregorian calendar with its year turned to begin in March, so that the leap day
+/// comes last and the lengths of the months before it follow one line: month `m` (March is 0)
+/// begins on day `(153 * m + 2) / 5`.
 fn first_day_of_month(day: u64) -> u64 {
     /// Days from 0000-03-01 to 1970-01-01.
     const TO_1970: u64 = 719_468;
     const DAYS_PER_400_YEARS: u64 = 146_097;
     let of_era = day.saturating_add(TO_1970) % DAYS_PER_400_YEARS;
-    let leap_days_skipped = (of_era / 1_460)
-        .saturating_add(of_era / 146_096)
-        .saturating_sub(of_era / 36_524);
+    let leap_days_skipped = (of_era / 1_460).saturating_add(of_era / 146_096).saturating_sub(of_era / 36_524);
     let year = of_era.saturating_sub(leap_days_skipped) / 365;
-    let year_begins = year
-        .saturating_mul(365)
-        .saturating_add(year / 4)
-        .saturating_sub(year / 100);
+    let year_begins = year.saturating_mul(365).saturating_add(year / 4).saturating_sub(year / 100);
     let of_year = of_era.saturating_sub(year_begins);
     let month = of_year.saturating_mul(5).saturating_add(2) / 153;
     let month_begins = month.saturating_mul(153).saturating_add(2) / 5;
@@ -272,10 +259,7 @@ mod tests {
         assert_eq!(of(30), "30s");
         assert_eq!(of(300), "5m");
         assert_eq!(of(43_200), "12h");
-        assert_eq!(
-            Window::calendar(CalendarUnit::Month).to_string(),
-            "calendar month"
-        );
+        assert_eq!(Window::calendar(CalendarUnit::Month).to_string(), "calendar month");
     }
 
     #[test]
@@ -290,16 +274,8 @@ mod tests {
             (1_798_761_599, 1_796_083_200, 1_798_761_600), // the last second of 2026
             (4_107_542_399, 4_105_123_200, 4_107_542_400), // 2100-02-28: no leap year
         ] {
-            assert_eq!(
-                CalendarUnit::Month.first_ms(s * 1_000 + 7),
-                first * 1_000,
-                "{s}"
-            );
-            assert_eq!(
-                CalendarUnit::Month.next_ms(s * 1_000 + 7),
-                next * 1_000,
-                "{s}"
-            );
+            assert_eq!(CalendarUnit::Month.first_ms(s * 1_000 + 7), first * 1_000, "{s}");
+            assert_eq!(CalendarUnit::Month.next_ms(s * 1_000 + 7), next * 1_000, "{s}");
         }
     }
 

@@ -58,7 +58,10 @@ fn revision_2026_results_carry_their_type() {
 fn a_refused_prompt_resource_or_method_is_a_jsonrpc_error() {
     for target in [Target::Prompt("p".into()), Target::Resource("u".into()), Target::Method] {
         let reply = parse(&refusal(&id("1"), &target, &denied(RefusalKind::Denied), None, STYLE));
-        assert_eq!((&reply["error"]["code"], &reply["error"]["data"]["rule"]), (&403.into(), &"/tools/a~1b/limits/x".into()));
+        assert_eq!(
+            (&reply["error"]["code"], &reply["error"]["data"]["rule"]),
+            (&403.into(), &"/tools/a~1b/limits/x".into())
+        );
     }
 }
 

@@ -35,10 +35,7 @@ fn what_servers_read_differently_is_refused_with_its_place() {
     for (text, expected) in [
         (&b"\xEF\xBB\xBF{}"[..], (ByteOrderMark, 0)),
         (b"\"a\xFFb\"", (InvalidUtf8, 2)),
-        (
-            b"\"plain text of more than a block \xED\xA0\x80\"",
-            (InvalidUtf8, 33),
-        ),
+        (b"\"plain text of more than a block \xED\xA0\x80\"", (InvalidUtf8, 33)),
         (b"", (UnexpectedEnd, 0)),
         (b"{\"a\":1", (UnexpectedEnd, 6)),
         (b"{\"a\":1,}", (UnexpectedByte, 7)),
@@ -70,10 +67,7 @@ fn what_servers_read_differently_is_refused_with_its_place() {
 
 #[test]
 fn a_key_may_repeat_in_different_objects() {
-    assert_eq!(
-        read(br#"{"a":{"a":{"a":1}},"b":{"a":2},"c":[{"a":1},{"a":1}]}"#),
-        Ok(())
-    );
+    assert_eq!(read(br#"{"a":{"a":{"a":1}},"b":{"a":2},"c":[{"a":1},{"a":1}]}"#), Ok(()));
 }
 
 #[test]
@@ -130,9 +124,7 @@ fn tree(value: Value<'_>) -> serde_json::Value {
     match value {
         Value::Null => serde_json::Value::Null,
         Value::Bool(bool) => bool.into(),
-        Value::Number(number) if number.is_integer() => {
-            serde_json::from_str(number.as_str()).unwrap()
-        }
+        Value::Number(number) if number.is_integer() => serde_json::from_str(number.as_str()).unwrap(),
         // serde_json's own reading of fractions may be off by one bit.
         Value::Number(number) => number.to_f64().into(),
         Value::String(text) => text.decode().into_owned().into(),

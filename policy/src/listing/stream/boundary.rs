@@ -35,19 +35,14 @@ pub(super) struct Ended {
 
 impl Default for Boundary {
     fn default() -> Self {
-        Self {
-            after_cr: false,
-            line_is_empty: true,
-            unit: Unit::Awaited,
-        }
+        Self { after_cr: false, line_is_empty: true, unit: Unit::Awaited }
     }
 }
 
 impl Boundary {
     /// Whether the piece begins with the LF of a CRLF whose CR has ended a unit. If so, that byte is taken.
     pub(super) fn completes_line_end(&mut self, piece: &[u8]) -> bool {
-        let completes =
-            self.unit == Unit::Awaited && self.after_cr && piece.first() == Some(&b'\n');
+        let completes = self.unit == Unit::Awaited && self.after_cr && piece.first() == Some(&b'\n');
         if completes {
             self.after_cr = false;
         }

@@ -6,11 +6,7 @@ use crate::listing::message::is_blank;
 use crate::listing::{Filtered, Reason, Shown, Unreadable, filter_message};
 
 /// Filters one event, given with its last empty line, or a comment.
-pub(super) fn filter(
-    event: &[u8],
-    max_depth: usize,
-    shown: &dyn Shown,
-) -> Result<Filtered, Unreadable> {
+pub(super) fn filter(event: &[u8], max_depth: usize, shown: &dyn Shown) -> Result<Filtered, Unreadable> {
     let mut data = None;
     let mut kind: &[u8] = b"";
     for line in lines(event) {

@@ -79,28 +79,16 @@ mod tests {
             ("datax", Field::Other),
             ("", Field::Other),
         ] {
-            let line = Line {
-                text: line.as_bytes(),
-                end: b"\n",
-            };
+            let line = Line { text: line.as_bytes(), end: b"\n" };
             assert_eq!(line.field(), field, "{line:?}");
         }
     }
 
     #[test]
     fn lines_end_with_cr_lf_or_crlf() {
-        let found: Vec<_> = lines(b"a\rb\nc\r\n\r\n\n\rd")
-            .map(|line| (line.text, line.end))
-            .collect();
-        let expected: [(&[u8], &[u8]); 7] = [
-            (b"a", b"\r"),
-            (b"b", b"\n"),
-            (b"c", b"\r\n"),
-            (b"", b"\r\n"),
-            (b"", b"\n"),
-            (b"", b"\r"),
-            (b"d", b""),
-        ];
+        let found: Vec<_> = lines(b"a\rb\nc\r\n\r\n\n\rd").map(|line| (line.text, line.end)).collect();
+        let expected: [(&[u8], &[u8]); 7] =
+            [(b"a", b"\r"), (b"b", b"\n"), (b"c", b"\r\n"), (b"", b"\r\n"), (b"", b"\n"), (b"", b"\r"), (b"d", b"")];
         assert_eq!(found, expected);
     }
 }

@@ -129,12 +129,7 @@ impl EventStream {
     }
 
     /// Keeps the beginning of an event.
-    fn hold(
-        &mut self,
-        rest: &[u8],
-        out: &mut Output<'_>,
-        unreadable: &mut dyn FnMut(&Unreadable) -> Option<Vec<u8>>,
-    ) {
+    fn hold(&mut self, rest: &[u8], out: &mut Output<'_>, unreadable: &mut dyn FnMut(&Unreadable) -> Option<Vec<u8>>) {
         if self.skipping {
             return;
         }
@@ -146,17 +141,10 @@ impl EventStream {
     }
 
     /// Gives the event up that has begun. Its replacement need not wait for its end.
-    fn skip(
-        &mut self,
-        out: &mut Output<'_>,
-        unreadable: &mut dyn FnMut(&Unreadable) -> Option<Vec<u8>>,
-    ) {
+    fn skip(&mut self, out: &mut Output<'_>, unreadable: &mut dyn FnMut(&Unreadable) -> Option<Vec<u8>>) {
         self.held = Vec::new();
         self.skipping = true;
-        let problem = Unreadable {
-            offset: 0,
-            reason: Reason::EventTooLarge(self.max_event_bytes),
-        };
+        let problem = Unreadable { offset: 0, reason: Reason::EventTooLarge(self.max_event_bytes) };
         if let Some(message) = unreadable(&problem) {
             out.append(event::replacement(b"", &message));
         }
@@ -178,8 +166,7 @@ impl EventStream {
         match filtered {
             Ok(Filtered::Unchanged) => Some(Filtered::Unchanged),
             Ok(Filtered::Changed(bytes)) => Some(Filtered::Changed([mark, &bytes].concat())),
-            Err(problem) => unreadable(&problem)
-                .map(|message| Filtered::Changed(event::replacement(event, &message))),
+            Err(problem) => unreadable(&problem).map(|message| Filtered::Changed(event::replacement(event, &message))),
         }
     }
 }

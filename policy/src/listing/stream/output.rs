@@ -9,10 +9,7 @@ pub(super) struct Output<'c> {
 
 impl<'c> Output<'c> {
     pub(super) fn new(chunk: &'c [u8]) -> Self {
-        Self {
-            chunk,
-            so_far: Cow::Borrowed(&[]),
-        }
+        Self { chunk, so_far: Cow::Borrowed(&[]) }
     }
 
     /// Lets a range of the chunk pass.

@@ -3,11 +3,7 @@
 use super::*;
 
 /// Unoptimised, a tenth of the principals has to do.
-const MANY: usize = if cfg!(debug_assertions) {
-    100_000
-} else {
-    1_000_000
-};
+const MANY: usize = if cfg!(debug_assertions) { 100_000 } else { 1_000_000 };
 
 #[test]
 fn memory_is_flat_whatever_number_of_principals_passes() {
@@ -26,21 +22,15 @@ fn memory_is_flat_whatever_number_of_principals_passes() {
         }
     }
     let (sum, longest) = store.shard_bytes();
-    assert!(
-        sum as u64 <= max_bytes && longest <= 2_048,
-        "{sum} {longest}"
-    );
+    assert!(sum as u64 <= max_bytes && longest <= 2_048, "{sum} {longest}");
     assert_eq!(full, 0);
 }
 
 #[test]
 fn sixty_five_thousand_principals_with_four_limits_fit_the_default() {
     // The whole of it optimised; unoptimised the same density in an eighth of the shards.
-    let (principals, max_bytes): (u64, u64) = if cfg!(debug_assertions) {
-        (65_000 / 8, 4 << 20)
-    } else {
-        (65_000, 32 << 20)
-    };
+    let (principals, max_bytes): (u64, u64) =
+        if cfg!(debug_assertions) { (65_000 / 8, 4 << 20) } else { (65_000, 32 << 20) };
     let store = Map::default();
     let quota = open(&store, max_bytes, WhenFull::Deny);
     let charges = [
@@ -62,8 +52,5 @@ fn sixty_five_thousand_principals_with_four_limits_fit_the_default() {
         }
     }
     let (sum, longest) = store.shard_bytes();
-    assert!(
-        sum as u64 <= max_bytes && longest <= 2_048,
-        "{sum} {longest}"
-    );
+    assert!(sum as u64 <= max_bytes && longest <= 2_048, "{sum} {longest}");
 }

@@ -22,33 +22,16 @@ fn eight_workers_admit_exactly_max() {
                 .map(|_| {
                     scope.spawn(|| {
                         barrier.wait();
-                        let charges = [
-                            charge("a", Window::MINUTE, max),
-                            charge("b", Window::HOUR, 1_000),
-                        ];
-                        (0..20)
-                            .filter(|_| admitted(quota.take(&store, grant("g"), &charges, START)))
-                            .count() as u64
+                        let charges = [charge("a", Window::MINUTE, max), charge("b", Window::HOUR, 1_000)];
+                        (0..20).filter(|_| admitted(quota.take(&store, grant("g"), &charges, START))).count() as u64
                     })
                 })
                 .collect();
-            workers
-                .into_iter()
-                .map(|worker| worker.join().unwrap())
-                .sum()
+            workers.into_iter().map(|worker| worker.join().unwrap()).sum()
         });
         assert_eq!(admissions, max.min(160), "round {round}");
-        let rest = taken(quota.look(
-            &store,
-            grant("g"),
-            &[charge("b", Window::HOUR, 1_000)],
-            START,
-        ));
-        assert_eq!(
-            rest.remaining,
-            [999 - admissions],
-            "a refused call took something"
-        );
+        let rest = taken(quota.look(&store, grant("g"), &[charge("b", Window::HOUR, 1_000)], START));
+        assert_eq!(rest.remaining, [999 - admissions], "a refused call took something");
     }
 }
 
@@ -67,32 +50,21 @@ fn workers_over_several_shards_never_exceed_max_and_lose_no_count() {
                         let name = format!("grant {}", worker % 3);
                         let charges = [
                             charge("own", Window::MINUTE, 1_000),
-                            Charge {
-                                scope: ScopeValue::Global,
-                                ..charge("all", Window::MINUTE, 37)
-                            },
+                            Charge { scope: ScopeValue::Global, ..charge("all", Window::MINUTE, 37) },
                         ];
                         let take = || quota.take(store, grant(&name), &charges, START);
                         (0..12).filter(|_| admitted(take())).count() as u64
                     })
                 })
                 .collect();
-            workers
-                .into_iter()
-                .map(|worker| worker.join().unwrap())
-                .sum()
+            workers.into_iter().map(|worker| worker.join().unwrap()).sum()
         });
         // Own counts never refuse and the global one is settled last, so no undo hides a free place.
         assert_eq!(admissions, 37, "round {round}");
         let own: u64 = (0..3)
             .map(|n| {
                 let name = format!("grant {n}");
-                let rest = quota.look(
-                    &store,
-                    grant(&name),
-                    &[charge("own", Window::MINUTE, 1_000)],
-                    START,
-                );
+                let rest = quota.look(&store, grant(&name), &[charge("own", Window::MINUTE, 1_000)], START);
                 999 - taken(rest).remaining[0]
             })
             .sum();
@@ -104,19 +76,11 @@ fn workers_over_several_shards_never_exceed_max_and_lose_no_count() {
 fn a_refused_call_takes_nothing_anywhere() {
     let store = Map::default();
     let quota = open(&store, 16 << 10, WhenFull::Deny);
-    let charges = [
-        charge("own", Window::MINUTE, 10),
-        Charge {
-            scope: ScopeValue::Global,
-            ..charge("all", Window::MINUTE, 1)
-        },
-    ];
+    let charges =
+        [charge("own", Window::MINUTE, 10), Charge { scope: ScopeValue::Global, ..charge("all", Window::MINUTE, 1) }];
     assert!(admitted(quota.take(&store, grant("g"), &charges, START)));
     let before = store.lock().clone();
-    assert_eq!(
-        refusal(quota.take(&store, grant("g"), &charges, START)).charge,
-        1
-    );
+    assert_eq!(refusal(quota.take(&store, grant("g"), &charges, START)).charge, 1);
     assert_eq!(*store.lock(), before);
 }
 
@@ -125,33 +89,17 @@ fn giving_back_frees_what_was_taken_and_no_more() {
     for window in [Window::MINUTE, Window::calendar(CalendarUnit::Day)] {
         let store = Map::default();
         let quota = open(&store, 16 << 10, WhenFull::Deny);
-        let charges = [
-            charge("a", window, 2),
-            Charge {
-                scope: ScopeValue::Global,
-                ..charge("b", window, 9)
-            },
-        ];
+        let charges = [charge("a", window, 2), Charge { scope: ScopeValue::Global, ..charge("b", window, 9) }];
         let first = taken(quota.take(&store, grant("g"), &charges, START));
         let second = taken(quota.take(&store, grant("g"), &charges, after(START, 3_000)));
-        assert!(!admitted(quota.take(
-            &store,
-            grant("g"),
-            &charges,
-            after(START, 6_000)
-        )));
-        quota
-            .give_back(&store, &first, |charge| charge == 0)
-            .unwrap();
+        assert!(!admitted(quota.take(&store, grant("g"), &charges, after(START, 6_000))));
+        quota.give_back(&store, &first, |charge| charge == 0).unwrap();
         let third = taken(quota.take(&store, grant("g"), &charges, after(START, 6_000)));
         assert_eq!(third.remaining, [0, 6], "only charge 0 was given back");
         for taken in [&second, &third] {
             quota.give_back(&store, taken, |_| true).unwrap();
         }
-        assert_eq!(
-            taken(quota.look(&store, grant("g"), &charges, after(START, 9_000))).remaining,
-            [1, 7]
-        );
+        assert_eq!(taken(quota.look(&store, grant("g"), &charges, after(START, 9_000))).remaining, [1, 7]);
     }
 }
 
@@ -159,14 +107,9 @@ fn giving_back_frees_what_was_taken_and_no_more() {
 fn a_counter_of_two_limits_is_given_back_only_if_both_say_so() {
     let store = Map::default();
     let quota = open(&store, 16 << 10, WhenFull::Deny);
-    let charges = [
-        charge("c", Window::MINUTE, 1),
-        charge("c", Window::MINUTE, 5),
-    ];
+    let charges = [charge("c", Window::MINUTE, 1), charge("c", Window::MINUTE, 5)];
     let first = taken(quota.take(&store, grant("g"), &charges, START));
-    quota
-        .give_back(&store, &first, |charge| charge == 0)
-        .unwrap();
+    quota.give_back(&store, &first, |charge| charge == 0).unwrap();
     assert!(!admitted(quota.take(&store, grant("g"), &charges, START)));
     quota.give_back(&store, &first, |_| true).unwrap();
     assert!(admitted(quota.take(&store, grant("g"), &charges, START)));
@@ -197,29 +140,16 @@ impl Flaky {
     fn throw(&self) -> u8 {
         let n = self.thrown.get();
         self.thrown.set(n + 1);
-        if self.dice.is_empty() {
-            9
-        } else {
-            self.dice[n % self.dice.len()]
-        }
+        if self.dice.is_empty() { 9 } else { self.dice[n % self.dice.len()] }
     }
 }
 
 impl CounterStore for Flaky {
     fn get(&self, shard: ShardId<'_>) -> Result<Option<(Vec<u8>, Cas)>, StoreError> {
-        if self.throw() == 0 {
-            Err(StoreError { status: 10 })
-        } else {
-            self.map.get(shard)
-        }
+        if self.throw() == 0 { Err(StoreError { status: 10 }) } else { self.map.get(shard) }
     }
 
-    fn compare_and_swap(
-        &self,
-        shard: ShardId<'_>,
-        value: &[u8],
-        expected: Expected,
-    ) -> Result<Swap, StoreError> {
+    fn compare_and_swap(&self, shard: ShardId<'_>, value: &[u8], expected: Expected) -> Result<Swap, StoreError> {
         match self.throw() {
             1 => Err(StoreError { status: 10 }),
             2..=5 => Ok(Swap::Mismatch),
@@ -257,11 +187,7 @@ proptest! {
 fn a_swap_that_always_loses_is_an_error_and_ends() {
     let map = Map::default();
     let quota = open(&map, 16 << 10, WhenFull::Deny);
-    let store = Flaky {
-        map,
-        dice: vec![3],
-        thrown: Cell::new(0),
-    };
+    let store = Flaky { map, dice: vec![3], thrown: Cell::new(0) };
     let outcome = quota.take(&store, grant("g"), &[charge("c", Window::MINUTE, 9)], START);
     assert_eq!(outcome, Err(QuotaError::Contended));
     assert_eq!(store.thrown.get(), 2 * ATTEMPTS);

@@ -6,10 +6,7 @@ use super::*;
 
 fn with_shards(store: &Map, bytes: &[u8]) {
     for index in 0..8 {
-        store.lock().insert(
-            ShardId::shard("test", index).to_string(),
-            (bytes.to_vec(), 1),
-        );
+        store.lock().insert(ShardId::shard("test", index).to_string(), (bytes.to_vec(), 1));
     }
 }
 
@@ -59,16 +56,8 @@ fn a_damaged_shard_denies_and_is_left_as_it_is() {
     for bytes in [&b""[..], b"not a shard", &[0xff; 64], &[0; 4_096]] {
         with_shards(&store, bytes);
         let outcome = quota.take(&store, grant("g"), &[charge("a", Window::MINUTE, 3)], START);
-        assert!(
-            matches!(outcome, Err(QuotaError::Corrupt { shard: Some(_) })),
-            "{outcome:?}"
-        );
-        assert!(
-            store
-                .lock()
-                .values()
-                .all(|(value, _)| value == bytes || value.len() == 20)
-        );
+        assert!(matches!(outcome, Err(QuotaError::Corrupt { shard: Some(_) })), "{outcome:?}");
+        assert!(store.lock().values().all(|(value, _)| value == bytes || value.len() == 20));
     }
 }
 
@@ -76,14 +65,8 @@ fn a_damaged_shard_denies_and_is_left_as_it_is() {
 fn a_damaged_layout_is_an_error() {
     for bytes in [&b""[..], &[0; 20], &[0xff; 20], &[1; 21]] {
         let store = Map::default();
-        store
-            .lock()
-            .insert(ShardId::layout("test").to_string(), (bytes.to_vec(), 1));
+        store.lock().insert(ShardId::layout("test").to_string(), (bytes.to_vec(), 1));
         let outcome = Quota::open(&store, "test", Settings::default(), [0; 16]).map(|_| ());
-        assert_eq!(
-            outcome,
-            Err(QuotaError::Corrupt { shard: None }),
-            "{bytes:?}"
-        );
+        assert_eq!(outcome, Err(QuotaError::Corrupt { shard: None }), "{bytes:?}");
     }
 }

@@ -7,15 +7,7 @@ fn invent_sessions(quota: &Quota, store: &Map, who: &str, now: Now) -> usize {
     for n in 0..1_000 {
         let name = format!("session {n}");
         let scope = ScopeValue::Session(Some(&name));
-        match quota.take(
-            store,
-            grant(who),
-            &[Charge {
-                scope,
-                ..charge("s", Window::MINUTE, 2)
-            }],
-            now,
-        ) {
+        match quota.take(store, grant(who), &[Charge { scope, ..charge("s", Window::MINUTE, 2) }], now) {
             Ok(Outcome::Admitted(_)) => {}
             Ok(Outcome::Refused(_)) | Err(QuotaError::Full { charge: 0 }) => return n,
             other => panic!("{other:?}"),
@@ -27,12 +19,7 @@ fn invent_sessions(quota: &Quota, store: &Map, who: &str, now: Now) -> usize {
 /// Takes once for each of many grants; how many were admitted.
 fn crowd(quota: &Quota, store: &Map, grants: usize, now: Now) -> usize {
     let take = |n: &usize| {
-        let outcome = quota.take(
-            store,
-            grant(&n.to_string()),
-            &[charge("c", Window::MINUTE, 3)],
-            now,
-        );
+        let outcome = quota.take(store, grant(&n.to_string()), &[charge("c", Window::MINUTE, 3)], now);
         match outcome {
             Ok(outcome) => matches!(outcome, Outcome::Admitted(_)),
             Err(QuotaError::Full { charge: 0 }) => false,
@@ -49,19 +36,10 @@ fn a_grant_that_invents_sessions_fills_only_its_own_part() {
     let sessions = invent_sessions(&quota, &store, "greedy", START);
     assert!((50..100).contains(&sessions), "{sessions}");
     for n in 0..100 {
-        assert!(admitted(quota.take(
-            &store,
-            grant(&format!("other {n}")),
-            &[charge("c", Window::MINUTE, 1)],
-            START
-        )));
+        assert!(admitted(quota.take(&store, grant(&format!("other {n}")), &[charge("c", Window::MINUTE, 1)], START)));
     }
     let later = after(START, 70_000);
-    assert_eq!(
-        invent_sessions(&quota, &store, "greedy", later),
-        sessions,
-        "what expired made room"
-    );
+    assert_eq!(invent_sessions(&quota, &store, "greedy", later), sessions, "what expired made room");
 }
 
 #[test]
@@ -69,22 +47,12 @@ fn sharing_gives_the_sessions_without_a_slot_together_what_one_gets() {
     let store = Map::default();
     let slots = {
         let store = Map::default();
-        invent_sessions(
-            &open(&store, 16 << 10, WhenFull::Deny),
-            &store,
-            "greedy",
-            START,
-        )
+        invent_sessions(&open(&store, 16 << 10, WhenFull::Deny), &store, "greedy", START)
     };
     let quota = open(&store, 16 << 10, WhenFull::Share);
     // Two more calls, by whichever session, and the shared slot is used up.
     assert_eq!(invent_sessions(&quota, &store, "greedy", START), slots + 2);
-    assert!(admitted(quota.take(
-        &store,
-        grant("greedy"),
-        &[charge("c", Window::MINUTE, 1)],
-        after(START, 65_000)
-    )));
+    assert!(admitted(quota.take(&store, grant("greedy"), &[charge("c", Window::MINUTE, 1)], after(START, 65_000))));
 }
 
 #[test]
@@ -98,28 +66,14 @@ fn a_full_shard_denies_new_grants_and_still_counts_those_it_has() {
     assert_eq!(crowd(&quota, &store, 2_000, START), got_in);
     assert_eq!(crowd(&quota, &store, 2_000, START), got_in);
     assert_eq!(crowd(&quota, &store, 2_000, START), 0);
-    assert_eq!(
-        crowd(&quota, &store, 2_000, after(START, 65_000)),
-        got_in,
-        "live slots left, so did the crowd"
-    );
+    assert_eq!(crowd(&quota, &store, 2_000, after(START, 65_000)), got_in, "live slots left, so did the crowd");
 }
 
 #[test]
 fn a_full_shard_that_shares_admits_as_much_as_one_more_grant_each() {
     let store = Map::default();
-    let denying = crowd(
-        &open(&store, 16 << 10, WhenFull::Deny),
-        &store,
-        2_000,
-        START,
-    );
-    let sharing = crowd(
-        &open(&store, 16 << 10, WhenFull::Share),
-        &store,
-        2_000,
-        START,
-    );
+    let denying = crowd(&open(&store, 16 << 10, WhenFull::Deny), &store, 2_000, START);
+    let sharing = crowd(&open(&store, 16 << 10, WhenFull::Share), &store, 2_000, START);
     // Each of the 7 shards for grants shares one slot of 3.
     assert_eq!(sharing, denying + 7 * 3);
 }
@@ -130,14 +84,7 @@ fn leaving_the_shared_slot_does_not_admit_twice() {
     let quota = open(&store, 16 << 10, WhenFull::Share);
     // Fill with short windows, so that there is room again while the shared slot still counts.
     for n in 0..2_000 {
-        quota
-            .take(
-                &store,
-                grant(&n.to_string()),
-                &[charge("filler", Window::SECOND, 1)],
-                START,
-            )
-            .unwrap();
+        quota.take(&store, grant(&n.to_string()), &[charge("filler", Window::SECOND, 1)], START).unwrap();
     }
     let limit = [charge("c", Window::HOUR, 2)];
     let mut at = START;

@@ -13,10 +13,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use super::*;
 
-pub(super) const START: Now = Now {
-    monotonic_ms: 10_000_000,
-    wall_ms: 1_780_000_000_000,
-};
+pub(super) const START: Now = Now { monotonic_ms: 10_000_000, wall_ms: 1_780_000_000_000 };
 
 /// A map with exact compare-and-swap, as strict as Envoy's shared data.
 #[derive(Default)]
@@ -31,26 +28,16 @@ impl Map {
     pub(super) fn shard_bytes(&self) -> (usize, usize) {
         let map = self.lock();
         let shards = map.iter().filter(|(key, _)| !key.ends_with("layout"));
-        shards.fold((0, 0), |(sum, longest), (_, (bytes, _))| {
-            (sum + bytes.len(), longest.max(bytes.len()))
-        })
+        shards.fold((0, 0), |(sum, longest), (_, (bytes, _))| (sum + bytes.len(), longest.max(bytes.len())))
     }
 }
 
 impl CounterStore for Map {
     fn get(&self, shard: ShardId<'_>) -> Result<Option<(Vec<u8>, Cas)>, StoreError> {
-        Ok(self
-            .lock()
-            .get(&shard.to_string())
-            .map(|(bytes, cas)| (bytes.clone(), Cas(*cas))))
+        Ok(self.lock().get(&shard.to_string()).map(|(bytes, cas)| (bytes.clone(), Cas(*cas))))
     }
 
-    fn compare_and_swap(
-        &self,
-        shard: ShardId<'_>,
-        value: &[u8],
-        expected: Expected,
-    ) -> Result<Swap, StoreError> {
+    fn compare_and_swap(&self, shard: ShardId<'_>, value: &[u8], expected: Expected) -> Result<Swap, StoreError> {
         let mut map = self.lock();
         let key = shard.to_string();
         let present = map.get(&key).map(|(_, cas)| *cas);
@@ -65,30 +52,17 @@ impl CounterStore for Map {
 }
 
 pub(super) fn open(store: &Map, max_bytes: u64, when_full: WhenFull) -> Quota {
-    Quota::open(
-        store,
-        "test",
-        Settings::new(max_bytes, when_full).unwrap(),
-        [42; 16],
-    )
-    .unwrap()
+    Quota::open(store, "test", Settings::new(max_bytes, when_full).unwrap(), [42; 16]).unwrap()
 }
 
 pub(super) fn grant(value: &str) -> Principal<'_> {
-    Principal::Grant {
-        source: "jwt_claim:sub",
-        issuer: "https://idp",
-        value,
-    }
+    Principal::Grant { source: "jwt_claim:sub", issuer: "https://idp", value }
 }
 
 pub(super) fn charge(counter: &str, window: Window, max: u64) -> Charge<'_> {
     Charge {
         call: 0,
-        counter: CounterName {
-            policy: "p",
-            counter,
-        },
+        counter: CounterName { policy: "p", counter },
         scope: ScopeValue::Grant,
         window,
         unit: Unit::Calls,
@@ -98,10 +72,7 @@ pub(super) fn charge(counter: &str, window: Window, max: u64) -> Charge<'_> {
 }
 
 pub(super) fn after(now: Now, ms: u64) -> Now {
-    Now {
-        monotonic_ms: now.monotonic_ms + ms,
-        wall_ms: now.wall_ms + ms,
-    }
+    Now { monotonic_ms: now.monotonic_ms + ms, wall_ms: now.wall_ms + ms }
 }
 
 /// Whether it was admitted; any error fails the test.

@@ -27,34 +27,18 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn sum(admissions: &[Admission], from: u64) -> u64 {
-    admissions
-        .iter()
-        .filter(|(at, _)| *at >= from)
-        .map(|(_, amount)| amount)
-        .sum()
+    admissions.iter().filter(|(at, _)| *at >= from).map(|(_, amount)| amount).sum()
 }
 
 /// At the time that a refusal names the call is admitted, and a millisecond earlier it is not.
-fn assert_retry_is_exact(
-    quota: &Quota,
-    store: &Map,
-    charges: &[Charge<'_>],
-    now: Now,
-    refusal: Refusal,
-) {
+fn assert_retry_is_exact(quota: &Quota, store: &Map, charges: &[Charge<'_>], now: Now, refusal: Refusal) {
     let Some(wait) = refusal.retry_after_ms else {
         assert!(charges.iter().any(|charge| charge.amount > charge.max));
         return;
     };
     assert!(wait > 0);
-    assert!(
-        admitted(quota.look(store, grant("g"), charges, after(now, wait))),
-        "after {wait} ms"
-    );
-    assert!(
-        !admitted(quota.look(store, grant("g"), charges, after(now, wait - 1))),
-        "before {wait} ms"
-    );
+    assert!(admitted(quota.look(store, grant("g"), charges, after(now, wait))), "after {wait} ms");
+    assert!(!admitted(quota.look(store, grant("g"), charges, after(now, wait - 1))), "before {wait} ms");
 }
 
 proptest! {
@@ -186,24 +170,14 @@ fn a_max_of_zero_refuses_any_amount_and_no_wait_helps() {
     let store = Map::default();
     let quota = open(&store, 16 << 10, WhenFull::Deny);
     let refused = refusal(quota.take(&store, grant("g"), &[charge("c", Window::MINUTE, 0)], START));
-    assert_eq!(
-        refused,
-        Refusal {
-            charge: 0,
-            retry_after_ms: None,
-            remaining: 0
-        }
-    );
+    assert_eq!(refused, Refusal { charge: 0, retry_after_ms: None, remaining: 0 });
 }
 
 #[test]
 fn an_amount_of_zero_is_admitted_and_takes_nothing() {
     let store = Map::default();
     let quota = open(&store, 16 << 10, WhenFull::Deny);
-    let nothing = [Charge {
-        amount: 0,
-        ..charge("c", Window::MINUTE, 0)
-    }];
+    let nothing = [Charge { amount: 0, ..charge("c", Window::MINUTE, 0) }];
     assert!(admitted(quota.take(&store, grant("g"), &nothing, START)));
     assert_eq!(store.shard_bytes(), (0, 0));
 }
@@ -212,30 +186,11 @@ fn an_amount_of_zero_is_admitted_and_takes_nothing() {
 fn the_largest_amounts_neither_overflow_nor_slip_through() {
     let store = Map::default();
     let quota = open(&store, 16 << 10, WhenFull::Deny);
-    let huge = |amount| {
-        [Charge {
-            amount,
-            ..charge("c", Window::MINUTE, u64::MAX)
-        }]
-    };
-    assert!(admitted(quota.take(
-        &store,
-        grant("g"),
-        &huge(u64::MAX),
-        START
-    )));
+    let huge = |amount| [Charge { amount, ..charge("c", Window::MINUTE, u64::MAX) }];
+    assert!(admitted(quota.take(&store, grant("g"), &huge(u64::MAX), START)));
     let refused = refusal(quota.take(&store, grant("g"), &huge(1), START));
-    assert_eq!(
-        (refused.remaining, refused.retry_after_ms.is_some()),
-        (0, true)
-    );
-    let twice = [
-        huge(u64::MAX)[0],
-        Charge {
-            call: 1,
-            ..huge(u64::MAX)[0]
-        },
-    ];
+    assert_eq!((refused.remaining, refused.retry_after_ms.is_some()), (0, true));
+    let twice = [huge(u64::MAX)[0], Charge { call: 1, ..huge(u64::MAX)[0] }];
     assert!(!admitted(quota.take(&store, grant("other"), &twice, START)));
 }
 
@@ -243,15 +198,9 @@ fn the_largest_amounts_neither_overflow_nor_slip_through() {
 fn one_call_adds_to_a_counter_once_and_each_limit_judges_by_its_own_max() {
     let store = Map::default();
     let quota = open(&store, 16 << 10, WhenFull::Deny);
-    let charges = [
-        charge("c", Window::MINUTE, 10),
-        charge("c", Window::MINUTE, 3),
-    ];
+    let charges = [charge("c", Window::MINUTE, 10), charge("c", Window::MINUTE, 3)];
     for left in [[9, 2], [8, 1], [7, 0]] {
-        assert_eq!(
-            taken(quota.take(&store, grant("g"), &charges, START)).remaining,
-            left
-        );
+        assert_eq!(taken(quota.take(&store, grant("g"), &charges, START)).remaining, left);
     }
     let refused = refusal(quota.take(&store, grant("g"), &charges, START));
     assert_eq!((refused.charge, refused.remaining), (1, 0));
@@ -261,27 +210,10 @@ fn one_call_adds_to_a_counter_once_and_each_limit_judges_by_its_own_max() {
 fn the_calls_of_a_batch_add_up() {
     let store = Map::default();
     let quota = open(&store, 16 << 10, WhenFull::Deny);
-    let batch = |n| {
-        (0..n)
-            .map(|call| Charge {
-                call,
-                ..charge("c", Window::MINUTE, 5)
-            })
-            .collect::<Vec<_>>()
-    };
+    let batch = |n| (0..n).map(|call| Charge { call, ..charge("c", Window::MINUTE, 5) }).collect::<Vec<_>>();
     let refused = refusal(quota.take(&store, grant("g"), &batch(6), START));
-    assert_eq!(
-        refused,
-        Refusal {
-            charge: 5,
-            retry_after_ms: None,
-            remaining: 0
-        }
-    );
-    assert_eq!(
-        taken(quota.take(&store, grant("g"), &batch(5), START)).remaining,
-        [4, 3, 2, 1, 0]
-    );
+    assert_eq!(refused, Refusal { charge: 5, retry_after_ms: None, remaining: 0 });
+    assert_eq!(taken(quota.take(&store, grant("g"), &batch(5), START)).remaining, [4, 3, 2, 1, 0]);
     assert!(!admitted(quota.take(&store, grant("g"), &batch(1), START)));
 }
 
@@ -292,19 +224,9 @@ fn charges_that_contradict_each_other_are_an_error() {
     let one = charge("c", Window::MINUTE, 10);
     for other in [
         Charge { amount: 2, ..one },
-        Charge {
-            window: Window::HOUR,
-            ..one
-        },
-        Charge {
-            unit: Unit::Millionths,
-            ..one
-        },
-        Charge {
-            call: 1,
-            window: Window::HOUR,
-            ..one
-        },
+        Charge { window: Window::HOUR, ..one },
+        Charge { unit: Unit::Millionths, ..one },
+        Charge { call: 1, window: Window::HOUR, ..one },
     ] {
         let outcome = quota.take(&store, grant("g"), &[one, other], START);
         assert_eq!(outcome, Err(QuotaError::Disagree { charge: 1 }));
@@ -316,12 +238,7 @@ fn a_worker_whose_clock_is_late_counts_at_the_counters_time() {
     let store = Map::default();
     let quota = open(&store, 16 << 10, WhenFull::Deny);
     let one = [charge("c", Window::MINUTE, 1)];
-    assert!(admitted(quota.take(
-        &store,
-        grant("g"),
-        &one,
-        after(START, 5_000)
-    )));
+    assert!(admitted(quota.take(&store, grant("g"), &one, after(START, 5_000))));
     let refused = refusal(quota.take(&store, grant("g"), &one, START));
     assert_retry_is_exact(&quota, &store, &one, START, refused);
 }

@@ -21,9 +21,7 @@ fn windows() -> impl Strategy<Value = Window> {
 fn together(window: Window, then: Now, now: Now) -> bool {
     match window {
         Window::Sliding(_) => now.monotonic_ms - then.monotonic_ms < window.length_ms(),
-        Window::Calendar(_) => {
-            then.wall_ms / window.length_ms() == now.wall_ms / window.length_ms()
-        }
+        Window::Calendar(_) => then.wall_ms / window.length_ms() == now.wall_ms / window.length_ms(),
     }
 }
 
@@ -74,36 +72,16 @@ fn a_longer_window_carries_over_what_the_shorter_one_remembers() {
     let store = Map::default();
     let quota = open(&store, 16 << 10, WhenFull::Deny);
     for _ in 0..3 {
-        assert!(admitted(quota.take(
-            &store,
-            grant("g"),
-            &[charge("c", Window::MINUTE, 3)],
-            START
-        )));
+        assert!(admitted(quota.take(&store, grant("g"), &[charge("c", Window::MINUTE, 3)], START)));
     }
     let hour = [charge("c", Window::HOUR, 4)];
-    assert!(admitted(quota.take(
-        &store,
-        grant("g"),
-        &hour,
-        after(START, 1_000)
-    )));
-    assert!(!admitted(quota.take(
-        &store,
-        grant("g"),
-        &hour,
-        after(START, 2_000)
-    )));
+    assert!(admitted(quota.take(&store, grant("g"), &hour, after(START, 1_000))));
+    assert!(!admitted(quota.take(&store, grant("g"), &hour, after(START, 2_000))));
     assert!(
         !admitted(quota.take(&store, grant("g"), &hour, after(START, 1_800_000))),
         "the minute's calls are forgotten"
     );
-    assert!(admitted(quota.take(
-        &store,
-        grant("g"),
-        &hour,
-        after(START, 3_900_000)
-    )));
+    assert!(admitted(quota.take(&store, grant("g"), &hour, after(START, 3_900_000))));
 }
 
 #[test]
@@ -112,24 +90,13 @@ fn a_shorter_window_is_not_held_up_by_what_lies_before_it() {
         let store = Map::default();
         let quota = open(&store, 16 << 10, WhenFull::Deny);
         for _ in 0..100 {
-            assert!(admitted(quota.take(
-                &store,
-                grant("g"),
-                &[charge("c", window, 1_000)],
-                START
-            )));
+            assert!(admitted(quota.take(&store, grant("g"), &[charge("c", window, 1_000)], START)));
         }
         let minute = [charge("c", Window::MINUTE, 10)];
-        assert!(
-            !admitted(quota.take(&store, grant("g"), &minute, after(START, 1_000))),
-            "{window}"
-        );
+        assert!(!admitted(quota.take(&store, grant("g"), &minute, after(START, 1_000))), "{window}");
         // A cell of a day is 96 minutes long: what it holds can be that young.
         let past = after(START, 98 * 60_000);
-        assert!(
-            admitted(quota.take(&store, grant("g"), &minute, past)),
-            "{window}"
-        );
+        assert!(admitted(quota.take(&store, grant("g"), &minute, past)), "{window}");
         // The long window goes on knowing of both.
         let rest = taken(quota.look(&store, grant("g"), &[charge("c", window, 1_000)], past));
         assert_eq!(rest.remaining, [1_000 - 102], "{window}");
@@ -141,21 +108,10 @@ fn a_changed_max_judges_the_count_that_is_there() {
     let store = Map::default();
     let quota = open(&store, 16 << 10, WhenFull::Deny);
     for _ in 0..5 {
-        assert!(admitted(quota.take(
-            &store,
-            grant("g"),
-            &[charge("c", Window::MINUTE, 5)],
-            START
-        )));
+        assert!(admitted(quota.take(&store, grant("g"), &[charge("c", Window::MINUTE, 5)], START)));
     }
-    assert_eq!(
-        refusal(quota.take(&store, grant("g"), &[charge("c", Window::MINUTE, 3)], START)).remaining,
-        0
-    );
-    assert_eq!(
-        taken(quota.take(&store, grant("g"), &[charge("c", Window::MINUTE, 8)], START)).remaining,
-        [2]
-    );
+    assert_eq!(refusal(quota.take(&store, grant("g"), &[charge("c", Window::MINUTE, 3)], START)).remaining, 0);
+    assert_eq!(taken(quota.take(&store, grant("g"), &[charge("c", Window::MINUTE, 8)], START)).remaining, [2]);
 }
 
 #[test]
@@ -167,10 +123,7 @@ fn another_max_bytes_waits_for_a_restart() {
     let settings = Settings::new(1 << 20, WhenFull::Share).unwrap();
     let reloaded = Quota::open(&store, "test", settings, [9; 16]).unwrap();
     assert!(reloaded.waits_for_restart() && !before.waits_for_restart());
-    assert!(
-        !admitted(reloaded.take(&store, grant("g"), &one, START)),
-        "the count is not found again"
-    );
+    assert!(!admitted(reloaded.take(&store, grant("g"), &one, START)), "the count is not found again");
 }
 
 #[test]

@@ -1,0 +1,58 @@
+//! What the rules look at.
+
+use super::model::{Config, GrantSource, Needs};
+use crate::document::Policy;
+use crate::document::model::{Action, Rule, Scope};
+use crate::document::path::{Root, Step};
+use crate::quota::Window;
+
+/// Every rule of a policy.
+pub(super) fn rules(policy: &Policy) -> impl Iterator<Item = &Rule> {
+    let sections = [&policy.tools, &policy.resources, &policy.prompts, &policy.methods];
+    let of = sections
+        .into_iter()
+        .flat_map(|section| section.exact.values().chain(section.globs.iter().map(|(_, rule)| rule)));
+    of.chain([&policy.all_tools])
+}
+
+/// Whether some call would need approval.
+pub(super) fn asks_for_approval(policy: &Policy) -> bool {
+    rules(policy).any(|rule| matches!(rule.action, Action::RequireApproval { .. }))
+}
+
+impl Needs {
+    /// What the rules, routes and sources of a configuration look at.
+    pub(super) fn of(config: &Config) -> Self {
+        let from_metadata =
+            |source: &GrantSource| matches!(source, GrantSource::JwtClaim { .. } | GrantSource::Metadata { .. });
+        let mut needs = Self {
+            metadata: config.identity.grant.iter().any(from_metadata)
+                || config.routes.iter().any(|route| !route.when.is_empty()),
+            route: config.routes.iter().any(|route| route.route.is_some()),
+            cluster: config.routes.iter().any(|route| route.cluster.is_some()),
+            ..Self::default()
+        };
+        for rule in config.policies.iter().flat_map(|(_, policy)| rules(policy)) {
+            needs.add(rule);
+        }
+        needs
+    }
+
+    fn add(&mut self, rule: &Rule) {
+        for condition in rule.require.iter().chain(&rule.deny_if).flat_map(|predicate| &predicate.conditions) {
+            match (&condition.path.root, condition.path.steps.first()) {
+                (Root::Claims, Some(Step::Key(name))) => {
+                    self.claims.insert(name.to_string());
+                    self.metadata = true;
+                }
+                (Root::Hour | Root::Weekday, _) => self.wall_time = true,
+                _ => {}
+            }
+        }
+        for limit in &rule.limits {
+            self.wall_time |= matches!(limit.window, Window::Calendar(_));
+            self.client_ip |= limit.scope == Scope::ClientIp;
+            self.metadata |= matches!(limit.scope, Scope::Claim(_));
+        }
+    }
+}

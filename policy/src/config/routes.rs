@@ -1,0 +1,83 @@
+//! Which policies hold where.
+
+use super::model::{Claim, Route, Transport};
+use super::values::{host, name, path};
+use crate::document::ErrorKind;
+use crate::document::fields::{Check, Place};
+use crate::document::path::{Step, some_steps};
+use crate::document::tree::Kind;
+
+/// Reads `routes`. `policies` are the names of those that there are.
+pub(super) fn routes(check: &mut Check, place: &Place<'_>, policies: &[&str]) -> Option<Vec<Route>> {
+    let elements = check.elements(place)?;
+    if elements.is_empty() {
+        check.wrong(place, ErrorKind::Misplaced("without routes no policy holds anywhere"));
+    }
+    Some(elements.iter().filter_map(|place| route(check, place, policies)).collect())
+}
+
+fn route(check: &mut Check, place: &Place<'_>, policies: &[&str]) -> Option<Route> {
+    let fields = check.fields(place, &["host", "path", "route", "cluster", "when", "policy", "transport"])?;
+    let host = fields.get("host").and_then(|place| host(check, &place));
+    let path = fields.get("path").and_then(|place| path(check, &place));
+    let route = fields.get("route").and_then(|place| name(check, &place));
+    let cluster = fields.get("cluster").and_then(|place| name(check, &place));
+    let when = fields.get("when").map(|place| when(check, &place)).unwrap_or_default();
+    let transport = fields.get("transport").map_or(Some(Transport::Streamable), |place| {
+        check.word(&place, &[("streamable", Transport::Streamable), ("sse", Transport::Sse)])
+    });
+    let policies = fields.need(check, "policy").and_then(|place| chosen(check, &place, policies))?;
+    Some(Route { host, path, route, cluster, when, policies, transport: transport? })
+}
+
+/// One name of a policy, or several.
+fn chosen(check: &mut Check, place: &Place<'_>, policies: &[&str]) -> Option<Vec<usize>> {
+    let names = match place.node.kind {
+        Kind::String(_) => vec![place.clone()],
+        Kind::Array(_) => check.elements(place)?,
+        _ => return check.mistyped(place, "a policy's name or an array of names"),
+    };
+    if names.is_empty() {
+        check.wrong(place, ErrorKind::Misplaced("at least one policy is wanted"));
+    }
+    let mut chosen = Vec::new();
+    for place in names {
+        let Some(name) = check.text(&place) else { continue };
+        match policies.iter().position(|policy| *policy == name) {
+            Some(index) if chosen.contains(&index) => check.wrong(&place, ErrorKind::Repeated(name.into())),
+            Some(index) => chosen.push(index),
+            None => check.unknown_word(&place, name, policies.iter().copied()),
+        }
+    }
+    Some(chosen)
+}
+
+/// Reads `{"claims.groups": "robotics"}`.
+fn when(check: &mut Check, place: &Place<'_>) -> Vec<Claim> {
+    let members = check.members(place).unwrap_or_default();
+    if members.is_empty() {
+        check.wrong(place, ErrorKind::Misplaced("at least one claim is wanted"));
+    }
+    let mut claims = Vec::new();
+    for (offset, key, place) in members {
+        let path = claim(key).map_err(|kind| check.wrong_at(offset, place.pointer.clone(), kind));
+        let value = check.text(&place);
+        if let (Ok(path), Some(value)) = (path, value) {
+            claims.push(Claim { path, value: value.into() });
+        }
+    }
+    claims
+}
+
+fn claim(key: &str) -> Result<Vec<Box<str>>, ErrorKind> {
+    let wanted = ErrorKind::Misplaced("expected the path of a claim, such as `claims.groups`");
+    let key = key.strip_prefix("identity.").unwrap_or(key);
+    let steps = some_steps(key.strip_prefix("claims").ok_or(wanted)?).map_err(ErrorKind::Path)?;
+    let key = |step| match step {
+        Step::Key(key) => Ok(key),
+        Step::Index(_) | Step::Every => {
+            Err(ErrorKind::Misplaced("name the claim only: one that is an array holds if an element equals the value"))
+        }
+    };
+    steps.into_iter().map(key).collect()
+}

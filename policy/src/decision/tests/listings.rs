@@ -1,0 +1,46 @@
+use super::*;
+use crate::listing::Kind;
+
+const TOOLS: [&str; 5] = ["allowed", "denied", "never", "hidden", "unnamed"];
+
+fn shown(listing: &str, default: &str) -> Vec<&'static str> {
+    let text = format!(
+        r#"{{"version":"1","default":"{default}","listing":"{listing}","hide":["hid*"],"tools":{{
+            "allowed":{{"deny_if":[{{"conditions":[{{"path":"args.x","op":"exists"}}]}}]}},
+            "denied":{{"action":"deny"}},"never":{{"deny_if":[{{"on_deny":"No."}}]}}}}}}"#
+    );
+    let policy = policy(&text);
+    for tool in TOOLS {
+        let hidden = outcome_of(&policy, &call(tool, "{}"), &FACTS).starts_with("hidden");
+        assert_eq!(
+            hidden,
+            !policy.shows(Kind::Tools, tool),
+            "{tool}: a tool that no list shows is unknown when called"
+        );
+    }
+    TOOLS.into_iter().filter(|tool| policy.shows(Kind::Tools, tool)).collect()
+}
+
+#[test]
+fn denied_tools_stay_in_lists_unless_hidden() {
+    assert_eq!(shown("all", "deny"), ["allowed", "denied", "never", "unnamed"]);
+}
+
+#[test]
+fn listing_allowed_leaves_out_what_would_be_denied_outright() {
+    assert_eq!(shown("allowed", "deny"), ["allowed"]);
+    assert_eq!(shown("allowed", "allow"), ["allowed", "unnamed"]);
+}
+
+#[test]
+fn lists_are_only_touched_by_policies_that_take_something_out() {
+    for (text, filters) in [
+        (r#"{"version":"1","default":"deny"}"#, false),
+        (r#"{"version":"1","default":"deny","hide":["x"]}"#, true),
+        (r#"{"version":"1","default":"deny","listing":"allowed"}"#, true),
+        (r#"{"version":"1","default":"deny","prompts":{"default":"allow","hide":["x"]}}"#, true),
+        (r#"{"version":"1","default":"deny","resources":{"default":"allow","hide":["a:b"]}}"#, true),
+    ] {
+        assert_eq!(policy(text).filters_listings(), filters, "{text}");
+    }
+}
