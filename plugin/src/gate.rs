@@ -4,7 +4,7 @@ use std::fmt;
 
 use policy::config::{Config, Denial, Disclose};
 use policy::decision::{self, Decision, NO_POLICY, Refusal, RefusalKind, Taking, Target};
-use policy::document::model::Scope;
+use policy::document::model::{Limit, Scope};
 use policy::message::{Id, Message};
 use policy::quota::{Charge, CounterName, Now, Outcome, Quota, QuotaError, ScopeValue, StoreError};
 use policy::reply::{self, Exhausted, Style};
@@ -90,8 +90,8 @@ pub(crate) fn judge<'m>(
             let Some((policy, taking)) = takings.get(index) else {
                 return Verdict::Fail("unknown limit".to_owned());
             };
-            let reason = taking.limit.on_deny.as_deref().unwrap_or("The limit for this is used up.");
-            let refusal = Refusal { kind: RefusalKind::Limited, rule: &taking.limit.pointer, reason };
+            let Limit { pointer, on_deny, .. } = taking.limit;
+            let refusal = Refusal { kind: RefusalKind::Limited, rule: pointer, reason: on_deny };
             refuse(policy, refusal, Some(exhausted))
         }
         Err(error) => {

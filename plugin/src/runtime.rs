@@ -3,7 +3,8 @@
 use std::cell::OnceCell;
 use std::fmt;
 
-use policy::config::{self, Config, Mode};
+use policy::config::{self, Config, Mode, Transport};
+use policy::document::model::Refund;
 use policy::listing::{Kind, Shown};
 use policy::quota::{Quota, QuotaError, StoreError};
 
@@ -39,8 +40,8 @@ impl Runtime {
         }
         let root = host::property(&["plugin_root_id"])?.unwrap_or_default();
         let root = String::from_utf8_lossy(&root).into_owned();
-        if config.mode == Mode::Observe {
-            host::log(Level::Warn, "mcp_policy: observe mode: nothing is refused, hidden or withheld");
+        for warning in warnings(&config) {
+            host::log(Level::Warn, &format!("mcp_policy: {warning}"));
         }
         Ok(Self { config, metrics: Metrics::define()?, root, quota: OnceCell::new() })
     }
@@ -102,6 +103,21 @@ fn unsupported(config: &Config) -> Option<&'static str> {
         return Some("`approvals` is not supported yet: `require_approval` answers as a denial");
     }
     None
+}
+
+/// What an operator should know of a configuration that is accepted.
+fn warnings(config: &Config) -> Vec<&'static str> {
+    let mut warnings = vec![];
+    if config.mode == Mode::Observe {
+        warnings.push("observe mode: nothing is refused, hidden or withheld");
+    }
+    if config.routes.iter().any(|route| route.transport == Transport::Sse) {
+        warnings.push("routes of the SSE transport do not take calls yet: they are answered 403");
+    }
+    if config.policies.iter().any(|(_, policy)| policy.limits().any(|limit| limit.refund != Refund::default())) {
+        warnings.push("`refund` is not supported yet: nothing is given back");
+    }
+    warnings
 }
 
 impl From<Status> for ConfigureError {

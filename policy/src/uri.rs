@@ -191,7 +191,10 @@ fn authority_of(scheme: &str, authority: Option<&str>, path: &str, wild: bool) -
         None => (place, ""),
     };
     let port = port.strip_prefix(':').unwrap_or(port);
-    if matches!(host, "." | "..") || user.contains('@') || host.contains([':', '[', ']']) && !(host.starts_with('[') && host.ends_with(']')) {
+    if matches!(host, "." | "..")
+        || user.contains('@')
+        || host.contains([':', '[', ']']) && !(host.starts_with('[') && host.ends_with(']'))
+    {
         return Err(UriError::BadAuthority);
     }
     if !port.bytes().all(|byte| byte.is_ascii_digit() || byte == b'*') {

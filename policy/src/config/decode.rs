@@ -7,7 +7,6 @@ use super::model::{
     Approvals, Config, Denial, Disclose, GlobalCounters, Mode, Needs, RequestHeaders, Retries, Route, Transport,
     Unmatched,
 };
-use super::needs::asks_for_approval;
 use super::routes::routes;
 use super::values::{bytes, name, path, timeout};
 use crate::document::fields::{self, Check, Fields, Place};
@@ -178,33 +177,12 @@ fn policies<'t>(check: &mut Check, fields: &Fields<'t>) -> Vec<Named<'t>> {
     policies
 }
 
-/// Notes rules that ask for a service that is not there, and services that no rule asks.
+/// Notes limits that ask for a service that is not there. Rules that ask for approval may go without: it is then a denial.
 fn services(check: &mut Check, fields: &Fields<'_>, policies: &[Named<'_>]) {
-    let readable = policies.iter().all(|named| named.policy.is_some());
-    let limits: Vec<_> = policies.iter().flat_map(|named| &named.global_limits).collect();
-    match fields.get("global_counters") {
-        Some(place) if limits.is_empty() && readable => {
-            check.wrong(&place, ErrorKind::Misplaced("no limit has `\"store\": \"global\"`, so no service is asked"));
+    if fields.get("global_counters").is_none() {
+        for limit in policies.iter().flat_map(|named| &named.global_limits) {
+            check.wrong(limit, ErrorKind::Misplaced("a global counter needs `global_counters` in the configuration"));
         }
-        Some(_) => {}
-        None => {
-            for limit in limits {
-                check.wrong(
-                    limit,
-                    ErrorKind::Misplaced("a global counter needs `global_counters` in the configuration"),
-                );
-            }
-        }
-    }
-    // Without a service, approval is a denial that says what is missing.
-    if let Some(place) = fields.get("approvals")
-        && readable
-        && !policies.iter().filter_map(|named| named.policy.as_ref()).any(asks_for_approval)
-    {
-        check.wrong(
-            &place,
-            ErrorKind::Misplaced("no rule has `\"action\": \"require_approval\"`, so no service is asked"),
-        );
     }
 }
 

@@ -36,10 +36,6 @@ pub(super) fn identity(check: &mut Check, place: Option<&Place<'_>>) -> Identity
     }
     if let Some(place) = fields.get("resource_metadata") {
         identity.resource_metadata = url(check, &place);
-        if fields.get("required").is_none_or(|required| !required.is_true()) {
-            let why = "this is only told to callers that lack a grant, which is not `required`";
-            check.wrong(&place, ErrorKind::Misplaced(why));
-        }
     }
     let payload = identity.grant.iter().find_map(|source| match source {
         GrantSource::JwtClaim { payload_in_metadata, .. } => Some(payload_in_metadata.clone()),

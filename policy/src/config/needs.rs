@@ -2,22 +2,17 @@
 
 use super::model::{Config, GrantSource, Needs};
 use crate::document::Policy;
-use crate::document::model::{Action, Rule, Scope};
+use crate::document::model::{Rule, Scope};
 use crate::document::path::{Root, Step};
 use crate::quota::Window;
 
 /// Every rule of a policy.
-pub(super) fn rules(policy: &Policy) -> impl Iterator<Item = &Rule> {
+fn rules(policy: &Policy) -> impl Iterator<Item = &Rule> {
     let sections = [&policy.tools, &policy.resources, &policy.prompts, &policy.methods];
     let of = sections
         .into_iter()
         .flat_map(|section| section.exact.values().chain(section.globs.iter().map(|(_, rule)| rule)));
     of.chain([&policy.all_tools])
-}
-
-/// Whether some call would need approval.
-pub(super) fn asks_for_approval(policy: &Policy) -> bool {
-    rules(policy).any(|rule| matches!(rule.action, Action::RequireApproval { .. }))
 }
 
 impl Needs {

@@ -155,6 +155,17 @@ impl Policy {
     }
 }
 
+impl Policy {
+    /// Every limit of the policy.
+    pub fn limits(&self) -> impl Iterator<Item = &Limit> {
+        let sections = [&self.tools, &self.resources, &self.prompts, &self.methods];
+        let rules = sections
+            .into_iter()
+            .flat_map(|section| section.exact.values().chain(section.globs.iter().map(|(_, rule)| rule)));
+        rules.chain([&self.all_tools]).flat_map(|rule| &rule.limits)
+    }
+}
+
 impl Section {
     /// Whether the name is in `hide`, which has no exceptions.
     pub fn hides(&self, name: &str) -> bool {

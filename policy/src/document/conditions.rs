@@ -82,7 +82,11 @@ fn predicate(
 ) -> Option<(Vec<Read>, Option<Box<str>>)> {
     let fields = check.fields(place, &["conditions", "on_deny"])?;
     let on_deny = fields.get("on_deny").and_then(|place| words_for_the_agent(check, &place));
-    let conditions = fields.need(check, "conditions")?;
+    let conditions = match (fields.get("conditions"), list) {
+        (Some(conditions), _) => conditions,
+        (None, List::DenyIf) => return Some((vec![], on_deny)),
+        (None, List::Require) => fields.need(check, "conditions")?,
+    };
     let elements = few_elements(check, &conditions)?;
     if elements.is_empty() && list == List::Require {
         check.wrong(

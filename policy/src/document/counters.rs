@@ -2,7 +2,7 @@
 
 use super::error::ErrorKind;
 use super::fields::{Check, Place};
-use super::model::{Limit, Scope};
+use super::model::Limit;
 
 /// A limit, where it stands, and whose calls it counts.
 pub(crate) struct Shared<'t> {
@@ -69,17 +69,4 @@ fn mismatch(check: &mut Check, first: &Shared<'_>, other: &Shared<'_>, aspect: &
         other: first.place.pointer.clone().into(),
     };
     check.wrong(&other.place, kind);
-}
-
-impl core::fmt::Display for Scope {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Grant => f.write_str("grant"),
-            Self::Session => f.write_str("session"),
-            Self::ClientIp => f.write_str("client_ip"),
-            Self::Global => f.write_str("global"),
-            Self::Claim(name) => write!(f, "claim:{name}"),
-            Self::Header(name) => write!(f, "header:{name}"),
-        }
-    }
 }

@@ -193,10 +193,6 @@ impl<'t> Place<'t> {
         matches!(&self.node.kind, Kind::Array(elements) if elements.is_empty())
     }
 
-    pub(crate) fn is_true(&self) -> bool {
-        matches!(self.node.kind, Kind::Bool(true))
-    }
-
     /// The same place, as the top of a policy.
     pub(crate) fn as_policy(&self) -> Self {
         Self { policy: self.pointer.len(), ..self.clone() }

@@ -143,6 +143,11 @@ impl Glob {
 
     /// Whether some name matches both.
     pub fn overlaps(&self, other: &Self) -> bool {
+        if differ(self.tokens.iter(), other.tokens.iter())
+            || differ(self.tokens.iter().rev(), other.tokens.iter().rev())
+        {
+            return false;
+        }
         // Cell j of row i: whether the last i tokens of `self` and the last j of `other` have a name in common.
         let facing = || other.tokens.iter().rev().copied();
         let mut row = vec![true];
@@ -168,6 +173,12 @@ impl Glob {
         }
         row.last().copied().unwrap_or(false)
     }
+}
+
+/// Whether two globs differ in a character before either has a run: most do, and share no name then.
+fn differ<'t>(one: impl Iterator<Item = &'t Token>, other: impl Iterator<Item = &'t Token>) -> bool {
+    let fixed = one.zip(other).take_while(|pair| !matches!(pair, (Token::Run, _) | (_, Token::Run)));
+    fixed.into_iter().any(|pair| matches!(pair, (Token::Literal(a), Token::Literal(b)) if a != b))
 }
 
 impl fmt::Display for Glob {

@@ -92,17 +92,18 @@ fn limit(check: &mut Check, place: &Place<'_>, arguments: bool) -> Option<Limit>
             );
         }
     }
+    let (window, max) = (window?, max?);
     Some(Limit {
         pointer: Box::default(),
         counter: counter?,
-        window: window?,
+        window,
         unit,
-        max: max?,
+        max,
         scope: scope?,
         increment_from,
         refund: refund?,
         store: store?,
-        on_deny,
+        on_deny: on_deny.unwrap_or_else(|| used_up(max, unit, window)),
     })
 }
 
@@ -191,14 +192,14 @@ fn refund(check: &mut Check, place: &Place<'_>) -> Option<Refund> {
         let Some(cause) = check.word(&element, &causes) else { continue };
         let both = sum.union(&cause);
         if both == sum {
-            check.wrong(&element, ErrorKind::Repeated(check_text(&element)));
+            check.wrong(&element, ErrorKind::Repeated(shown(&element)));
         }
         sum = both;
     }
     Some(sum)
 }
 
-fn check_text(place: &Place<'_>) -> Box<str> {
+fn shown(place: &Place<'_>) -> Box<str> {
     match &place.node.kind {
         Kind::String(text) => text.as_str().into(),
         other => other.name().into(),
@@ -234,8 +235,20 @@ pub(crate) fn rate_limit(check: &mut Check, place: &Place<'_>, rule: &str) -> Op
         increment_from: None,
         refund: Refund::default(),
         store: Store::Local,
-        on_deny: None,
+        on_deny: used_up(max, Unit::Calls, window),
     })
+}
+
+/// What the agent is told where the policy has no words of its own.
+fn used_up(max: u64, unit: Unit, window: Window) -> Box<str> {
+    let max = match unit {
+        Unit::Calls => max.to_string(),
+        Unit::Millionths => {
+            let text = format!("{}.{:06}", max / 1_000_000, max % 1_000_000);
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        }
+    };
+    format!("The limit of {max} per {window} is used up.").into()
 }
 
 fn rate(text: &str) -> Option<(u64, Window)> {

@@ -124,7 +124,7 @@ pub struct Limit {
     /// Where the counter is kept.
     pub store: Store,
     /// What the agent is told when the limit refuses.
-    pub on_deny: Option<Box<str>>,
+    pub on_deny: Box<str>,
 }
 
 /// Whose count a limit looks at.
@@ -142,6 +142,20 @@ pub enum Scope {
     Claim(Box<str>),
     /// The value of this request header, in lower case.
     Header(Box<str>),
+}
+
+/// As a policy writes it.
+impl core::fmt::Display for Scope {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Grant => f.write_str("grant"),
+            Self::Session => f.write_str("session"),
+            Self::ClientIp => f.write_str("client_ip"),
+            Self::Global => f.write_str("global"),
+            Self::Claim(name) => write!(f, "claim:{name}"),
+            Self::Header(name) => write!(f, "header:{name}"),
+        }
+    }
 }
 
 /// When what a call took is given back.

@@ -3,7 +3,7 @@
 use core::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::conditions::{List, predicates, words_for_the_agent};
+use super::conditions::{List, few_elements, predicates, words_for_the_agent};
 use super::counters::{Reach, Shared};
 use super::error::ErrorKind;
 use super::fields::{Check, Fields, Place};
@@ -21,6 +21,9 @@ pub(crate) enum Targets {
     Prompts,
     Methods,
 }
+
+/// The most globs of a section: each is compared with each here, and with every name that has no rule of its own.
+const MAX_GLOBS: usize = 1024;
 
 /// Reads a section: what `hide` and the rules say, if they are there.
 pub(crate) fn section<'t>(
@@ -51,6 +54,10 @@ pub(crate) fn section<'t>(
         if let Some((rival, _)) = rival {
             check.wrong_at(offset, place.pointer, ErrorKind::Tie(rival.source().into()));
         }
+        if section.globs.len() == MAX_GLOBS {
+            check.wrong(&rules, ErrorKind::Misplaced("more than 1024 globs are too many"));
+            break;
+        }
         section.globs.push((name, rule));
     }
     section.globs.sort_by_key(|(glob, _)| Reverse(glob.literals()));
@@ -71,7 +78,7 @@ pub(crate) fn all_tools<'t>(check: &mut Check, place: Option<&Place<'t>>, shared
 
 fn hidden(check: &mut Check, place: &Place<'_>, targets: Targets) -> Vec<Glob> {
     let mut hide: Vec<Glob> = Vec::new();
-    for element in check.elements(place).unwrap_or_default() {
+    for element in few_elements(check, place).unwrap_or_default() {
         let Some(text) = check.text(&element) else { continue };
         let Some(glob) = check.note(&element, targets.read(text)) else { continue };
         if hide.contains(&glob) {

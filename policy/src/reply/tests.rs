@@ -83,10 +83,10 @@ fn a_hidden_target_is_unknown_and_only_a_possible_name_is_echoed() {
 
 proptest! {
     #[test]
-    fn every_reply_is_json_with_the_request_s_id(key: String, reason: String, rule: String, name: String, kind in 0..4) {
+    fn every_reply_is_json_with_the_request_s_id(key: String, reason: String, rule: String, name: String, kind in 0_usize..4) {
         let text = serde_json::to_string(&key).unwrap();
         let id = id(&text);
-        let kind = [RefusalKind::Hidden, RefusalKind::Denied, RefusalKind::ApprovalRequired, RefusalKind::Limited][kind as usize];
+        let kind = [RefusalKind::Hidden, RefusalKind::Denied, RefusalKind::ApprovalRequired, RefusalKind::Limited][kind];
         let why = Refusal { kind, rule: &rule, reason: &reason };
         for target in [Target::Tool(&name), Target::Prompt(name.as_str().into()), Target::Method] {
             let reply = refusal(&id, &target, &why, Some(Exhausted { retry_after_ms: None, remaining: 3 }), STYLE);

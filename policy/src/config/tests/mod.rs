@@ -4,6 +4,8 @@ mod refused;
 
 use std::time::Duration;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::document::model::Default as PolicyDefault;
 use crate::quota::WhenFull;
@@ -166,4 +168,21 @@ fn only_what_some_rule_looks_at_is_needed() {
     let identity = |source: &str| config(&envelope(&format!(r#""identity": {{"grant": [{source}]}}"#))).needs;
     assert_eq!(identity(r#"{"jwt_claim": "sub"}"#), Needs { metadata: true, ..none() });
     assert_eq!(identity(r#"{"header": "x-key"}"#), none());
+}
+
+proptest! {
+    #[test]
+    fn no_mutation_makes_the_loader_panic(
+        edits in proptest::collection::vec((0..WHOLE.len(), prop::sample::select(&b"\"{}[],:*?.\\/0198-ae\xc3 \n"[..]), 0..3_usize), 1..4)
+    ) {
+        let mut text = WHOLE.as_bytes().to_vec();
+        for (at, byte, removed) in edits {
+            let at = at.min(text.len());
+            let end = (at + removed).min(text.len());
+            text.splice(at..end, [byte]);
+        }
+        if let Err(errors) = load(&text) {
+            prop_assert!(errors.iter().all(|error| error.offset() <= text.len()));
+        }
+    }
 }

@@ -183,7 +183,7 @@ fn every_field_of_a_limit_is_read() {
     assert_eq!(limit.scope, Scope::Claim("team".into()));
     assert_eq!(&*limit.increment_from.unwrap().source, "args.items[0].price");
     assert_eq!(limit.refund, Refund { unsent: true, is_error: true, ..Refund::default() });
-    assert_eq!(limit.on_deny.as_deref(), Some("Broke."));
+    assert_eq!(&*limit.on_deny, "Broke.");
 }
 
 #[test]

@@ -37,6 +37,9 @@ fn a_document_beyond_the_bounds_is_refused() {
     assert!(errors(&deep)[0].contains("nested too deep"), "{:?}", errors(&deep));
     let hidden = document(&format!(r#""hide": [{}]"#, vec!["\"\""; 300].join(",")));
     assert_eq!(errors(&hidden).len(), 200);
+    let globs: Vec<String> = (0..1025).map(|i| format!(r#""g{i:04}*": {{}}"#)).collect();
+    let globs = errors(&document(&format!(r#""tools": {{{}}}"#, globs.join(", "))));
+    assert_eq!(globs, ["/tools: more than 1024 globs are too many (line 1, column 46)"]);
 }
 
 #[test]
