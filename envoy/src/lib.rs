@@ -1,1 +1,33 @@
-//! Placeholder.
+//! The filter in a real Envoy: what starts one, what stands behind it, and what calls through it.
+//!
+//! ```text
+//! client::Client ──> running::Envoy ──> lab::LabServer        a simulated robot, speaks MCP
+//!                        │            upstream::Upstream    records every byte that arrives
+//!                        └─ config::Config                  what Envoy is told, as JSON
+//! ```
+//!
+//! [`fetch`] brings the real Envoy and the real Python servers onto the machine, pinned and only once.
+//! Everything listens on 127.0.0.1 on a free port, writes to its own temporary folder and ends with the
+//! value that started it, so tests run in parallel.
+
+pub mod admin;
+pub mod bench;
+pub mod child;
+pub mod client;
+pub mod config;
+pub mod demo;
+mod error;
+pub mod examples;
+pub mod fetch;
+pub mod filters;
+pub mod lab;
+pub mod policed;
+pub mod real;
+pub mod running;
+pub mod token;
+pub mod upstream;
+pub mod workspace;
+
+pub use config::{Config, Route};
+pub use error::{Error, Result};
+pub use running::{Envoy, Update};

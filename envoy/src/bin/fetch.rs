@@ -1,0 +1,12 @@
+//! Fetches what the tests run against, so that no test waits for a download.
+
+use anyhow::Result;
+use envoy::fetch::{Environment, envoy_binary, python_environment};
+
+fn main() -> Result<()> {
+    eprintln!("{}", envoy_binary()?.display());
+    for environment in Environment::ALL {
+        eprintln!("{}", python_environment(environment)?.display());
+    }
+    Ok(())
+}

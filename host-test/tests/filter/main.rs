@@ -1,0 +1,18 @@
+//! The real filter, in the host: what it does with requests and answers, one file per behaviour.
+
+mod claims;
+mod lab;
+
+mod calls;
+mod configuration;
+mod headers;
+mod http;
+mod identity;
+mod limits;
+mod limits_survive;
+mod listings;
+mod metrics;
+mod robustness;
+mod routes;
+mod scopes;
+mod unreadable;
