@@ -8,6 +8,17 @@ use crate::state::{Action, Root};
 use crate::status::Status;
 use crate::vm::{Vm, as_u32};
 
+const TIMEOUT: &str = "upstream request timeout";
+const UNREACHABLE: &str =
+    "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure";
+
+/// A response that Envoy makes itself when the other side does not answer.
+fn by_envoy(status: &str, text: &str) -> CallResponse {
+    let length = text.len().to_string();
+    let headers = [(":status", status), ("content-length", &length), ("content-type", "text/plain")];
+    CallResponse { headers: HeaderMap::new(&headers), body: text.as_bytes().to_vec(), trailers: None }
+}
+
 impl Vm {
     /// Gives a test's answer. The callout is over afterwards, unless it is a stream that goes on.
     pub(crate) fn answer(&mut self, pending: &Pending, answer: Answer) -> Result<(), HostError> {
@@ -16,11 +27,9 @@ impl Vm {
             (CalloutKind::Http, Answer::Http { headers, body, trailers }) => {
                 self.http_answered(root, token, Some(CallResponse { headers, body, trailers }));
             }
-            (CalloutKind::Http, Answer::Timeout) => {
-                let headers =
-                    HeaderMap::new(&[(":status", "504"), ("content-length", "24"), ("content-type", "text/plain")]);
-                let body = b"upstream request timeout".to_vec();
-                self.http_answered(root, token, Some(CallResponse { headers, body, trailers: None }));
+            (CalloutKind::Http, Answer::Timeout) => self.http_answered(root, token, Some(by_envoy("504", TIMEOUT))),
+            (CalloutKind::Http, Answer::Unreachable) => {
+                self.http_answered(root, token, Some(by_envoy("503", UNREACHABLE)));
             }
             (CalloutKind::Http, Answer::Reset) => self.http_answered(root, token, None),
             (CalloutKind::GrpcCall, Answer::GrpcMessage(message)) => {
@@ -34,13 +43,13 @@ impl Vm {
                 self.forget_callout(root, token);
                 self.grpc_closed(root, token, status, &message);
             }
-            (CalloutKind::GrpcCall | CalloutKind::GrpcStream, Answer::Reset) => {
-                self.forget_callout(root, token);
-                self.grpc_closed(root, token, 14, "upstream connect error or disconnect/reset before headers");
-            }
             (CalloutKind::GrpcCall | CalloutKind::GrpcStream, Answer::Timeout) => {
                 self.forget_callout(root, token);
-                self.grpc_closed(root, token, 14, "upstream request timeout");
+                self.grpc_closed(root, token, 14, TIMEOUT);
+            }
+            (CalloutKind::GrpcCall | CalloutKind::GrpcStream, Answer::Unreachable | Answer::Reset) => {
+                self.forget_callout(root, token);
+                self.grpc_closed(root, token, 14, UNREACHABLE);
             }
             _ => return Err(HostError::WrongAnswer),
         }

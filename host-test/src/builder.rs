@@ -63,8 +63,8 @@ impl Builder {
         self
     }
 
-    /// How many worker threads; 1 by default. There is a main thread besides, whose canary is configured and
-    /// thrown away.
+    /// How many worker threads; 1 by default. The main thread comes besides, and a canary that is configured first
+    /// and thrown away: so a plugin is configured two times more than there are workers.
     #[must_use]
     pub fn workers(mut self, count: usize) -> Self {
         self.workers = count;
@@ -121,7 +121,7 @@ impl Builder {
     }
 
     /// How long after a machine was built the next one may be, with [`FailPolicy::Reload`]; 1 s by default (Envoy
-    /// adds some jitter).
+    /// adds up to half of it again, by chance).
     #[must_use]
     pub fn reload_backoff(mut self, backoff: Duration) -> Self {
         self.settings.reload_backoff = backoff;
@@ -164,11 +164,11 @@ impl Builder {
         self
     }
 
-    /// Loads the module and configures it: on the main thread first, then on each worker.
+    /// Loads the module and configures it: in a canary first, then on the main thread and each worker.
     ///
     /// # Errors
-    /// If the module does not link, traps, or refuses the configuration on the main thread. Envoy would refuse
-    /// the configuration as a whole.
+    /// If the module does not link, traps, or refuses the configuration in the canary. Envoy would refuse the
+    /// configuration as a whole.
     pub fn start(self) -> Result<Host, StartError> {
         let shared = Arc::new(Shared::new(self.settings, self.clusters, self.random_seed));
         let configuration: Arc<[u8]> = self.configuration.into();
@@ -176,11 +176,13 @@ impl Builder {
             // Envoy first loads a machine that only later ones are made from.
             Vm::load(&self.module, &shared)?;
             canary(&shared, &self.module, &configuration)?;
-            let start_worker = |_| WorkerInner::start(&shared, &self.module, &configuration);
-            (0..self.workers).map(start_worker).map(|worker| worker.map(Arc::new)).collect::<Result<Vec<_>, _>>()
+            // The main thread runs no stream, but it is configured, and it ticks.
+            let threads = 1 + self.workers;
+            let start_thread = |_| WorkerInner::start(&shared, &self.module, &configuration).map(Arc::new);
+            (0..threads).map(start_thread).collect::<Result<Vec<_>, _>>()
         };
         match start() {
-            Ok(workers) => Ok(Host { shared, module: self.module, workers }),
+            Ok(threads) => Ok(Host { shared, module: self.module, threads }),
             Err(cause) => Err(StartError::new(cause, lock(&shared.logs).clone())),
         }
     }

@@ -80,10 +80,14 @@ pub enum Answer {
         /// Its message.
         message: String,
     },
-    /// The connection broke: an HTTP callback without headers, or gRPC status 14.
-    Reset,
-    /// Time is up. Envoy answers an HTTP call with a 504 of its own, a gRPC call with status 14.
+    /// No connection could be made. Envoy answers an HTTP call with a 503 of its own, a gRPC call with status 14.
+    Unreachable,
+    /// Time was up before the response began. Envoy answers an HTTP call with a 504 of its own, a gRPC call with
+    /// status 14.
     Timeout,
+    /// The response broke off, or time was up in the midst of it: an HTTP callback without headers, or gRPC
+    /// status 14.
+    Reset,
 }
 
 impl Answer {

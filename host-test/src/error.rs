@@ -128,7 +128,8 @@ pub enum Fault {
         /// The trap, with its causes.
         message: String,
     },
-    /// A second local reply on one stream. Clients hung on it: nothing more is delivered.
+    /// A second local reply on one stream. Clients have hung on it. Envoy 1.40 ignores it, sends it in the place of
+    /// the first, or resets the stream, by how far the first has come; so does this host.
     SecondReply {
         /// The stream's context id.
         context: u32,
@@ -151,7 +152,28 @@ pub enum Fault {
         /// The stream's context id.
         context: u32,
     },
-    /// A header name or value with CR, LF or NUL in it, which would forge another header.
+    /// Envoy itself would have crashed here (seen in 1.40); this host goes on as if nothing had been asked.
+    Crash {
+        /// The stream's context id.
+        context: u32,
+        /// What the guest did.
+        what: &'static str,
+    },
+    /// A worker refused, or trapped on, a configuration that the main thread's canary took. Envoy then leaves the
+    /// filter out of every stream of that worker, whatever the failure policy.
+    Unfiltered,
+    /// A message went out with a `content-length` that its body does not have: the peer reads on into the next
+    /// message, or waits for what never comes. A filter that may change a body removes the header first.
+    WrongLength {
+        /// The stream's context id.
+        context: u32,
+        /// What the header says, in bytes.
+        announced: usize,
+        /// What was sent, in bytes.
+        sent: usize,
+    },
+    /// A header name or value with CR, LF or NUL in it, which would forge another header. Envoy 1.40 answers such a
+    /// request with 503.
     InvalidHeader {
         /// The name as the guest gave it.
         name: String,

@@ -2,7 +2,7 @@
 
 use crate::half::Direction;
 use crate::pipeline::STOP_ALL_AND_WATERMARK;
-use crate::shared::{FailPolicy, HeaderStop};
+use crate::shared::HeaderStop;
 use crate::vm::{Vm, as_u32};
 
 const STOP_ITERATION: u32 = 1;
@@ -15,7 +15,8 @@ impl Vm {
     pub(crate) fn on_headers(&mut self, id: u32, direction: Direction, end: bool) -> u32 {
         if direction == Direction::Request {
             self.create_context(id);
-        } else if self.is_past_filter(id) {
+        }
+        if self.is_past_filter(id) {
             return 0;
         }
         let stream = self.http(id);
@@ -119,7 +120,7 @@ impl Vm {
     }
 
     /// One HTTP callback with Envoy's check for a failed machine before and after it. `call` gives `None` if there
-    /// is no such export. `closed` is what a failed machine answers under the closing policies.
+    /// is no such export. `closed` is what a failed machine answers.
     fn http_callback(&mut self, id: u32, closed: u32, call: impl FnOnce(&mut Vm) -> Option<u32>) -> u32 {
         if let Some(answer) = self.answer_if_failed(id, closed) {
             return answer;
@@ -131,12 +132,10 @@ impl Vm {
     }
 
     fn answer_if_failed(&mut self, id: u32, closed: u32) -> Option<u32> {
-        let orphan = self.http(id).orphan;
-        if !self.state().failed && !orphan {
+        // Whatever the policy: one that opens has left the filter out of streams that begin after the failure, and
+        // those that were under way are lost all the same.
+        if !self.state().failed {
             return None;
-        }
-        if self.state().shared.settings.fail_policy == FailPolicy::Open {
-            return Some(0);
         }
         if !self.http(id).stream_failed {
             self.http(id).stream_failed = true;
@@ -146,13 +145,11 @@ impl Vm {
     }
 
     pub(crate) fn create_context(&mut self, id: u32) {
-        let (root, created, orphan) = {
-            let stream = self.http(id);
-            (stream.root, std::mem::replace(&mut stream.created, true), stream.orphan)
-        };
-        if created || orphan {
+        let stream = self.http(id);
+        if stream.unfiltered || std::mem::replace(&mut stream.created, true) {
             return;
         }
+        let root = stream.root;
         let exports = self.exports();
         if let Some(create) = &exports.on_context_create {
             self.enter(id, "proxy_on_context_create", create, (id, root));

@@ -1,5 +1,7 @@
 //! One direction of a stream: what Envoy's filter manager holds for it, and what the filter may see of it.
 
+use std::fmt;
+
 use crate::headers::HeaderMap;
 
 /// Which way a message goes.
@@ -10,7 +12,7 @@ pub(crate) enum Direction {
 }
 
 /// What has passed the filter and gone out: to the upstream, or to the client.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Delivered {
     /// The headers, once they have gone out.
     pub headers: Option<HeaderMap>,
@@ -40,6 +42,15 @@ impl Delivered {
     /// The body as text, with replacement characters where it is not UTF-8.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+impl fmt::Debug for Delivered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Delivered { headers, body: _, pieces, trailers, ended, reset } = self;
+        let mut debug = f.debug_struct("Delivered");
+        debug.field("headers", headers).field("body", &self.text()).field("pieces", pieces);
+        debug.field("trailers", trailers).field("ended", ended).field("reset", reset).finish()
     }
 }
 

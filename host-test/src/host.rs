@@ -20,7 +20,8 @@ use crate::worker::{Worker, WorkerInner};
 pub struct Host {
     pub(crate) shared: Arc<Shared>,
     pub(crate) module: Module,
-    pub(crate) workers: Vec<Arc<WorkerInner>>,
+    /// The main thread, then the workers.
+    pub(crate) threads: Vec<Arc<WorkerInner>>,
 }
 
 impl Host {
@@ -37,13 +38,19 @@ impl Host {
     /// # Panics
     /// If there are not that many.
     pub fn worker(&self, index: usize) -> Worker {
-        assert!(index < self.workers.len(), "there are {} workers", self.workers.len());
-        Worker { inner: Arc::clone(&self.workers[index]) }
+        let workers = self.workers();
+        assert!(index < workers.len(), "there are {} workers", workers.len());
+        workers[index].clone()
     }
 
     /// All workers.
     pub fn workers(&self) -> Vec<Worker> {
-        self.workers.iter().map(|inner| Worker { inner: Arc::clone(inner) }).collect()
+        self.threads.iter().skip(1).map(|inner| Worker { inner: Arc::clone(inner) }).collect()
+    }
+
+    /// The main thread: it has a virtual machine and ticks as the workers do, but in Envoy no stream comes its way.
+    pub fn main_thread(&self) -> Worker {
+        Worker { inner: Arc::clone(&self.threads[0]) }
     }
 
     /// Gives the plugin another configuration: a new root context in each worker's machine. Streams that have begun
@@ -55,7 +62,7 @@ impl Host {
     pub fn reconfigure(&self, configuration: impl AsRef<[u8]>) -> Result<(), StartError> {
         let configuration: Arc<[u8]> = configuration.as_ref().into();
         canary(&self.shared, &self.module, &configuration).map_err(|cause| StartError::new(cause, self.logs()))?;
-        self.workers.iter().for_each(|worker| worker.reconfigure(&configuration));
+        self.threads.iter().for_each(|thread| thread.reconfigure(&configuration));
         Ok(())
     }
 

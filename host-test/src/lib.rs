@@ -27,8 +27,9 @@
 //! ```
 //!
 //! # What is imitated
-//! - One virtual machine per worker, a canary on the main thread, several root contexts while an old configuration
-//!   drains, failed machines under the three failure policies.
+//! - One virtual machine per worker and one for the main thread, which Envoy configures as well; before them a canary
+//!   that tries each configuration; several root contexts while an old configuration drains; failed machines under
+//!   the three failure policies.
 //! - Envoy's filter manager with this one filter in it: what each answer of a callback holds back or lets go, how
 //!   bodies accumulate, which maps and buffers exist in which phase, local replies that wait for the callback and
 //!   then pass the filter's own response callbacks, the buffer limit, the order of log, done and delete.
@@ -62,6 +63,7 @@ mod pairs;
 mod pipeline;
 mod properties;
 mod reply;
+mod roots;
 mod shared;
 mod shared_data;
 mod state;

@@ -12,17 +12,15 @@ impl Vm {
     /// if its headers are still held, and a reset if they have gone out.
     pub(crate) fn local_reply(&mut self, id: u32, request: ReplyRequest) {
         let stream = self.http(id);
-        if stream.complete || stream.hung {
-            if request.by_filter && stream.filter_replied {
-                self.state().shared.fault(Fault::SecondReply { context: id });
-            }
-            return;
-        }
-        if request.by_filter && std::mem::replace(&mut stream.filter_replied, true) {
-            stream.hung = true;
+        let second = request.by_filter && std::mem::replace(&mut stream.filter_replied, true);
+        let complete = stream.complete;
+        if second {
             self.state().shared.fault(Fault::SecondReply { context: id });
+        }
+        if complete {
             return;
         }
+        let stream = self.http(id);
         match stream.calling {
             Some(Direction::Request) => stream.request_aborted = true,
             Some(Direction::Response) => stream.response_aborted = true,
@@ -94,12 +92,14 @@ impl Vm {
         if stream.is_stopped(direction) {
             return;
         }
-        let half = stream.half_mut(direction);
-        if half.iteration == Iteration::Continue && !half.headers_continued && half.headers.is_some() {
+        let half = stream.half(direction);
+        if half.headers.is_none() {
+            let what = "resumed a response that has not begun";
+            self.state().shared.fault(Fault::Crash { context: id, what });
+        } else if half.iteration != Iteration::Continue {
+            self.resume(id, direction);
+        } else if !half.headers_continued {
             self.state().shared.fault(Fault::ResumeInHeaders { context: id });
-        }
-        let half = self.http(id).half(direction);
-        if half.headers.is_some() && (half.iteration != Iteration::Continue || !half.headers_continued) {
             self.resume(id, direction);
         }
     }
@@ -107,6 +107,11 @@ impl Vm {
     /// `proxy_close_stream`, carried out after the callback.
     pub(crate) fn close_stream(&mut self, id: u32) {
         let stream = self.http(id);
+        if stream.log_phase {
+            let what = "closed a stream while logging it, which logs it again, without end";
+            self.state().shared.fault(Fault::Crash { context: id, what });
+            return;
+        }
         stream.details.get_or_insert_with(|| "wasm_close_stream".to_owned());
         self.reset(id);
     }
@@ -141,7 +146,7 @@ impl Vm {
     fn log_stream(&mut self, id: u32) {
         // Streams that ended before the filter saw them get their context for the log's sake.
         self.create_context(id);
-        if self.http(id).orphan {
+        if self.http(id).unfiltered {
             return;
         }
         self.http(id).log_phase = true;
@@ -154,8 +159,8 @@ impl Vm {
     }
 
     fn destroy_stream(&mut self, id: u32) {
-        let (root, orphan) = (self.http(id).root, self.http(id).orphan);
-        if !orphan {
+        let (root, unfiltered) = (self.http(id).root, self.http(id).unfiltered);
+        if !unfiltered {
             let exports = self.exports();
             if let Some(on_done) = &exports.on_done {
                 self.enter(id, "proxy_on_done", on_done, id);

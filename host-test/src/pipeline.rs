@@ -1,6 +1,7 @@
 //! The way of a message through Envoy's filter manager with this one filter in it: both directions go the same
 //! way. Functions named `through_filter` call the guest; `pass_` functions hand on what it let go.
 
+use crate::error::Fault;
 use crate::half::{Direction, Iteration};
 use crate::headers::HeaderMap;
 use crate::state::HttpStream;
@@ -213,7 +214,15 @@ impl Vm {
     }
 
     fn pass_end(&mut self, id: u32, direction: Direction) {
-        self.http(id).half_mut(direction).delivered.ended = true;
+        let stream = self.http(id);
+        let bodiless = stream.head && direction == Direction::Response;
+        let delivered = &mut stream.half_mut(direction).delivered;
+        delivered.ended = true;
+        let announced = delivered.header("content-length").and_then(|length| length.parse().ok());
+        let sent = delivered.body.len();
+        if let Some(announced) = announced.filter(|announced| *announced != sent && !bodiless) {
+            self.state().shared.fault(Fault::WrongLength { context: id, announced, sent });
+        }
         if direction == Direction::Response {
             self.complete(id);
         }

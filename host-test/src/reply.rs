@@ -1,6 +1,6 @@
 //! Local replies: responses that Envoy makes itself, for the filter or on its own account.
 
-use crate::headers::HeaderMap;
+use crate::headers::{HeaderMap, MapKind};
 
 /// A response that did not come from upstream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl ReplyRequest {
     /// Completes the headers as Envoy does: the length and type of a body, gRPC's form for gRPC requests.
     pub(crate) fn complete(self, head: bool, grpc: bool) -> Reply {
         let ReplyRequest { status, headers: extra, mut body, grpc_status, details, by_filter } = self;
-        let mut headers = HeaderMap::new(&[(":status", status.to_string())]);
+        let mut headers = HeaderMap::of_kind(MapKind::Response, &[(":status", status.to_string())]);
         for (name, value) in &extra {
             headers.add(name, value);
         }

@@ -29,7 +29,7 @@ pub enum FailPolicy {
     Closed,
     /// 503 for the streams of the failed virtual machine; a later stream gets a new one.
     Reload,
-    /// Streams pass as if there were no filter.
+    /// Streams that begin after the failure pass as if there were no filter; 503 for those that had begun.
     Open,
 }
 

@@ -50,6 +50,8 @@ pub(crate) enum Action {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RootPhase {
     Live,
+    /// It refused its configuration. Envoy keeps it, but gives it no stream.
+    Refused,
     /// Replaced by a newer configuration; streams still use it.
     Draining,
     /// `proxy_on_done` answered false: it waits for `proxy_done`.
@@ -100,8 +102,8 @@ impl Root {
 #[derive(Debug, Default)]
 pub(crate) struct HttpStream {
     pub(crate) root: u32,
-    /// There is no plugin behind it: its configuration was refused on this worker.
-    pub(crate) orphan: bool,
+    /// Envoy left the filter out of this stream's chain.
+    pub(crate) unfiltered: bool,
     /// `proxy_on_context_create` was called, or would have been.
     pub(crate) created: bool,
     /// Log, done and delete are behind it; only the test still looks at it.
@@ -122,8 +124,6 @@ pub(crate) struct HttpStream {
     pub(crate) stream_failed: bool,
     pub(crate) failure_reply_sent: bool,
     pub(crate) filter_replied: bool,
-    /// A second local reply: nothing more is delivered.
-    pub(crate) hung: bool,
     pub(crate) reply: Option<Reply>,
     pub(crate) details: Option<String>,
     pub(crate) properties: Properties,
@@ -153,7 +153,7 @@ impl HttpStream {
             Direction::Request => self.request_aborted,
             Direction::Response => self.response_aborted,
         };
-        aborted || self.complete || self.destroyed || self.hung
+        aborted || self.complete || self.destroyed
     }
 }
 

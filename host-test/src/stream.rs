@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use crate::half::{Delivered, Direction};
-use crate::headers::HeaderMap;
+use crate::headers::{HeaderMap, MapKind};
 use crate::properties::{Properties, Value};
 use crate::reply::Reply;
 use crate::shared::lock;
@@ -42,7 +42,7 @@ impl StreamBuilder {
     }
 
     fn begin<K: AsRef<[u8]>, V: AsRef<[u8]>>(self, headers: &[(K, V)], end: bool) -> Stream {
-        let headers = HeaderMap::new(headers);
+        let headers = HeaderMap::of_kind(MapKind::Request, headers);
         let stream = HttpStream {
             head: headers.get(":method") == Some("HEAD"),
             grpc: headers.get("content-type").is_some_and(is_grpc),
@@ -101,12 +101,12 @@ impl Stream {
     fn upstream_answers<K: AsRef<[u8]>, V: AsRef<[u8]>>(&mut self, headers: &[(K, V)], end: bool) {
         let mut vm = lock(&self.vm);
         let stream = vm.http(self.id);
-        if stream.reply.is_some() || stream.complete || stream.hung {
+        if stream.reply.is_some() || stream.complete {
             return;
         }
         let forwarded = stream.request.delivered.headers.is_some();
         assert!(forwarded, "the request was not forwarded, so no upstream can answer it");
-        vm.headers(self.id, Direction::Response, HeaderMap::new(headers), end);
+        vm.headers(self.id, Direction::Response, HeaderMap::of_kind(MapKind::Response, headers), end);
     }
 
     /// The upstream sends a piece of the response body.
@@ -123,7 +123,7 @@ impl Stream {
     pub fn response_trailers<K: AsRef<[u8]>, V: AsRef<[u8]>>(&mut self, trailers: &[(K, V)]) -> &mut Self {
         let mut vm = lock(&self.vm);
         if vm.http(self.id).reply.is_none() {
-            vm.trailers(self.id, Direction::Response, HeaderMap::new(trailers));
+            vm.trailers(self.id, Direction::Response, HeaderMap::of_kind(MapKind::ResponseTrailers, trailers));
         }
         drop(vm);
         self
@@ -168,11 +168,6 @@ impl Stream {
     /// The response code details of the access log, where Envoy or the filter set them.
     pub fn details(&self) -> Option<String> {
         lock(&self.vm).http(self.id).details.clone()
-    }
-
-    /// A second local reply has left the client waiting for ever.
-    pub fn is_hung(&self) -> bool {
-        lock(&self.vm).http(self.id).hung
     }
 
     /// The number that the guest knows the stream by.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::clock::nanoseconds;
 use crate::engine::Module;
-use crate::error::StartCause;
+use crate::error::{Fault, StartCause};
 use crate::shared::{FailPolicy, Shared, lock};
 use crate::state::HttpStream;
 use crate::stream::{Stream, StreamBuilder};
@@ -14,7 +14,8 @@ use crate::vm::Vm;
 #[derive(Debug)]
 pub(crate) struct WorkerState {
     pub(crate) vm: Arc<Mutex<Vm>>,
-    /// The root context that new streams get; none if the worker's own `proxy_on_configure` refused.
+    /// The root context that new streams get; none if the worker's own `proxy_on_configure` refused: they get no
+    /// filter then.
     pub(crate) root: Option<u32>,
     /// When the machine was last built, in nanoseconds of the monotonic clock.
     pub(crate) loaded_at: u64,
@@ -32,9 +33,7 @@ pub(crate) struct WorkerInner {
 impl WorkerInner {
     pub(crate) fn start(shared: &Arc<Shared>, module: &Module, configuration: &Arc<[u8]>) -> Result<Self, StartCause> {
         let vm = Vm::load(module, shared)?;
-        // The canary has accepted this configuration; should this machine refuse it all the same, its streams are
-        // answered 503.
-        let root = lock(&vm).start_plugin(configuration).ok();
+        let root = start_in_new_machine(shared, &vm, configuration);
         let loaded_at = shared.clock.monotonic();
         Ok(WorkerInner {
             shared: Arc::clone(shared),
@@ -49,12 +48,19 @@ impl WorkerInner {
         *lock(&self.configuration) = Arc::clone(configuration);
         let mut state = lock(&self.state);
         if lock(&state.vm).state().failed {
-            self.rebuild(&mut state);
+            state.loaded_at = self.shared.clock.monotonic();
+            if let Ok(vm) = Vm::load(&self.module, &self.shared) {
+                state.root = start_in_new_machine(&self.shared, &vm, configuration);
+                state.vm = vm;
+            }
             return;
         }
         let mut vm = lock(&state.vm);
         let old = state.root;
         let new = vm.live_root(configuration).or_else(|| vm.start_plugin(configuration).ok());
+        if new.is_none() {
+            self.shared.fault(Fault::Unfiltered);
+        }
         if let Some(old) = old.filter(|old| Some(*old) != new) {
             vm.retire_root(old);
         }
@@ -72,13 +78,26 @@ impl WorkerInner {
         }
     }
 
+    /// A new machine that does not come up either leaves the failed one in its place.
     fn rebuild(&self, state: &mut WorkerState) {
         state.loaded_at = self.shared.clock.monotonic();
         let Ok(vm) = Vm::load(&self.module, &self.shared) else { return };
         let configuration = Arc::clone(&lock(&self.configuration));
-        state.root = lock(&vm).start_plugin(&configuration).ok();
-        state.vm = vm;
+        let Ok(root) = lock(&vm).start_plugin(&configuration) else { return };
+        (state.vm, state.root) = (vm, Some(root));
     }
+}
+
+/// The canary has accepted this configuration. Should this machine refuse it all the same, Envoy lets the machine go,
+/// and leaves the filter out of the worker's streams.
+fn start_in_new_machine(shared: &Shared, vm: &Mutex<Vm>, configuration: &Arc<[u8]>) -> Option<u32> {
+    let mut vm = lock(vm);
+    let root = vm.start_plugin(configuration).ok();
+    if root.is_none() {
+        shared.fault(Fault::Unfiltered);
+        vm.shut_down();
+    }
+    root
 }
 
 /// A handle on one worker; it can be cloned and sent to a thread of its own.
@@ -146,10 +165,12 @@ impl Worker {
         let mut vm = lock(&state.vm);
         let id = vm.state_mut().new_context_id();
         let root = state.root.unwrap_or_default();
+        let opened = vm.state().failed && self.inner.shared.settings.fail_policy == FailPolicy::Open;
+        let unfiltered = opened || state.root.is_none();
         if let Some(root) = vm.state_mut().roots.get_mut(&root) {
             root.streams += 1;
         }
-        vm.state_mut().streams.insert(id, HttpStream { root, orphan: state.root.is_none(), ..stream });
+        vm.state_mut().streams.insert(id, HttpStream { root, unfiltered, ..stream });
         drop(vm);
         (Arc::clone(&state.vm), id)
     }

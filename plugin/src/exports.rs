@@ -57,18 +57,25 @@ extern "C" fn proxy_on_vm_start(_root: u32, _configuration_size: usize) -> u32 {
 }
 
 /// Accepts the plugin's configuration, or refuses it whole: xDS then keeps the one before.
+///
+/// Refuses by the text alone. Envoy asks a canary first, and if a worker then refuses what the canary took, it
+/// runs that worker's requests *without* the filter, under any failure policy. So when it is the host that fails, the
+/// configuration is accepted and every request refused.
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_configure(root: u32, configuration_size: usize) -> u32 {
     let runtime = match Runtime::configure(configuration_size) {
-        Ok(runtime) => Rc::new(runtime),
+        Ok(runtime) => Some(Rc::new(runtime)),
         Err(error) => {
             for line in error.to_string().lines() {
                 host::log(Level::Error, &format!("mcp_policy: configuration refused: {line}"));
             }
-            return 0;
+            if error.is_of_the_text() {
+                return 0;
+            }
+            None
         }
     };
-    let configured = with_contexts(|contexts| contexts.roots.insert(root, Some(runtime)));
+    let configured = with_contexts(|contexts| contexts.roots.insert(root, runtime));
     u32::from(configured.is_some())
 }
 
@@ -100,11 +107,6 @@ extern "C" fn proxy_on_response_body(id: u32, size: usize, end_of_stream: u32) -
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_response_trailers(id: u32, _count: u32) -> u32 {
     with_stream(id, Stream::on_response_trailers)
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn proxy_on_done(_context: u32) -> u32 {
-    1
 }
 
 #[unsafe(no_mangle)]

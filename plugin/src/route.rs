@@ -1,5 +1,7 @@
 //! Which policies a request is judged by.
 
+use std::cell::OnceCell;
+
 use policy::config::{Claim, Route, Transport, Unmatched};
 
 use crate::caller::Claims;
@@ -27,7 +29,7 @@ pub(crate) enum Policies {
 pub(crate) fn choose(runtime: &Runtime, headers: &Headers, claims: &Claims) -> host::Result<Choice> {
     let config = &runtime.config;
     let place = Place::read(runtime, headers)?;
-    if config.pass_paths.iter().any(|glob| glob.matches(&place.path)) {
+    if config.pass_paths.iter().any(|glob| glob.matches(place.path())) {
         return Ok(Choice::Pass);
     }
     let mut named = None;
@@ -49,32 +51,40 @@ pub(crate) fn choose(runtime: &Runtime, headers: &Headers, claims: &Claims) -> h
 }
 
 /// Where a request goes: read as far as some route asks.
-struct Place {
-    host: String,
-    path: String,
+struct Place<'h> {
+    headers: &'h Headers,
+    host: OnceCell<String>,
+    path: OnceCell<String>,
     route: Vec<u8>,
     cluster: Vec<u8>,
 }
 
-impl Place {
-    fn read(runtime: &Runtime, headers: &Headers) -> host::Result<Self> {
+impl<'h> Place<'h> {
+    fn read(runtime: &Runtime, headers: &'h Headers) -> host::Result<Self> {
         let needs = &runtime.config.needs;
-        let name = |wanted, path: &[&str]| {
-            if wanted { host::property(path) } else { Ok(None) }
-        };
+        let name = |wanted, path: &[&str]| if wanted { host::property(path) } else { Ok(None) };
         Ok(Self {
-            host: plain_host(headers.first(":authority").unwrap_or_default()),
-            path: plain_path(headers.first(":path").unwrap_or_default()),
+            headers,
+            host: OnceCell::new(),
+            path: OnceCell::new(),
             route: name(needs.route, &["xds", "route_name"])?.unwrap_or_default(),
             cluster: name(needs.cluster, &["xds", "cluster_name"])?.unwrap_or_default(),
         })
     }
 
+    fn host(&self) -> &str {
+        self.host.get_or_init(|| plain_host(self.headers.first(":authority").unwrap_or_default()))
+    }
+
+    fn path(&self) -> &str {
+        self.path.get_or_init(|| plain_path(self.headers.first(":path").unwrap_or_default()))
+    }
+
     fn is_of(&self, route: &Route) -> bool {
-        route.host.as_ref().is_none_or(|host| **host == *self.host)
-            && route.path.as_ref().is_none_or(|path| path.matches(&self.path))
-            && route.route.as_ref().is_none_or(|name| name.as_bytes() == self.route)
+        route.route.as_ref().is_none_or(|name| name.as_bytes() == self.route)
             && route.cluster.as_ref().is_none_or(|name| name.as_bytes() == self.cluster)
+            && route.host.as_ref().is_none_or(|host| **host == *self.host())
+            && route.path.as_ref().is_none_or(|path| path.matches(self.path()))
     }
 }
 

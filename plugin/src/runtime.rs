@@ -120,6 +120,13 @@ fn warnings(config: &Config) -> Vec<&'static str> {
     warnings
 }
 
+impl ConfigureError {
+    /// Whether every VM refuses the configuration for the same reason.
+    pub(crate) fn is_of_the_text(&self) -> bool {
+        !matches!(self, Self::Host(_))
+    }
+}
+
 impl From<Status> for ConfigureError {
     fn from(status: Status) -> Self {
         Self::Host(status)

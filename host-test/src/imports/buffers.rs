@@ -86,6 +86,8 @@ fn get(guest: &mut Guest<'_>, kind: u32, range: (u32, u32), out: (u32, u32)) -> 
 }
 
 /// Three writes exist: in front (0, 0), instead (0, the length or more), behind (the length or more, anything).
+/// Recent versions of Envoy also replace a part at the beginning (0, less than the length); older ones refuse that,
+/// and so does this host.
 fn set(guest: &mut Guest<'_>, kind: u32, range: (u32, u32), data: (u32, u32)) -> Result<(), Status> {
     read(guest.state(), kind)?;
     let data = guest.read(data.0, data.1)?;

@@ -179,7 +179,7 @@ fn make_trailers(half: &mut Half, end: bool) {
     }
 }
 
-/// Envoy passes such a header on; in HTTP/1.1 its other half is then read as a header of its own.
+/// Envoy takes such a header here, and stumbles over it later.
 fn warn_of_forgery(guest: &mut Guest<'_>, name: &[u8], value: &[u8]) {
     if name.iter().chain(value).any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
         let name = String::from_utf8_lossy(name).into_owned();

@@ -107,7 +107,9 @@ fn require_and_deny_if_look_at_the_arguments() {
     in_both_modes(&policy(), &json!({}), |lab| {
         let allowed = call("create_run", &json!({"robot_ip": "10.1.2.3"}));
         assert_forwarded(&lab.post(&allowed), &allowed);
-        for arguments in [json!({"robot_ip": "11.0.0.1"}), json!({"robot_ip": "010.0.0.1"}), json!({}), json!({"robot_ip": 1})] {
+        for arguments in
+            [json!({"robot_ip": "11.0.0.1"}), json!({"robot_ip": "010.0.0.1"}), json!({}), json!({"robot_ip": 1})]
+        {
             let meta = lab.assert_denied(&lab.post(call("create_run", &arguments)), "Only lab robots.");
             assert_eq!(meta["rule"].as_str().map(|rule| rule.starts_with("/tools/create_run/require/")), Some(true));
         }
@@ -162,7 +164,8 @@ fn a_call_that_needs_approval_is_told_so() {
 #[test]
 fn a_denied_notification_is_accepted_and_dropped() {
     in_both_modes(&policy(), &json!({}), |lab| {
-        let body = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}}).to_string();
+        let body =
+            json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}}).to_string();
         let stream = lab.post(body);
         lab.assert_nothing_forwarded(&stream);
         assert_eq!((stream.received().status(), stream.received().text()), (Some(202), String::new()));
@@ -257,7 +260,8 @@ fn a_reply_may_keep_the_rule_to_itself() {
 #[test]
 fn a_client_that_takes_only_events_is_sent_one() {
     in_both_modes(&policy(), &json!({}), |lab| {
-        let stream = Request::post().set("accept", "text/event-stream").send(&lab.worker(0), call("stop_run", &json!({})));
+        let stream =
+            Request::post().set("accept", "text/event-stream").send(&lab.worker(0), call("stop_run", &json!({})));
         lab.assert_denied(&stream, "Ask the lab");
         assert_eq!(stream.received().header("content-type"), Some("text/event-stream"));
         assert!(stream.received().text().ends_with("\n\n"));

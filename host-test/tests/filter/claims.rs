@@ -19,7 +19,8 @@ fn fields(members: &Map<String, Value>) -> Vec<u8> {
 
 /// A map, which is field 1 of its message: entries of key (1) and value (2).
 fn entries(members: &Map<String, Value>, encode: impl Fn(&Value) -> Vec<u8>) -> Vec<u8> {
-    let entry = |(key, value): (&String, &Value)| bytes(1, &[bytes(1, key.as_bytes()), bytes(2, &encode(value))].concat());
+    let entry =
+        |(key, value): (&String, &Value)| bytes(1, &[bytes(1, key.as_bytes()), bytes(2, &encode(value))].concat());
     members.iter().flat_map(entry).collect()
 }
 

@@ -186,9 +186,7 @@ pub(crate) struct Request {
 impl Request {
     /// As MCP clients post messages.
     pub(crate) fn post() -> Self {
-        Self::bare("POST")
-            .set("content-type", "application/json")
-            .set("accept", "application/json, text/event-stream")
+        Self::bare("POST").set("content-type", "application/json").set("accept", "application/json, text/event-stream")
     }
 
     /// A GET of the event stream.

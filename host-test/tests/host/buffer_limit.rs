@@ -61,6 +61,23 @@ fn a_response_held_beyond_the_limit_is_500_while_its_headers_are_held_and_a_rese
 }
 
 #[test]
+fn the_filter_s_own_reply_to_a_body_beyond_the_limit_comes_too_late() {
+    let mut guest = Guest::new();
+    let none = guest.text("");
+    guest.on(
+        "request_body",
+        format!(
+            "(if (i32.gt_u (local.get $b) (i32.const 4))
+               (then (drop (call $send_local_response (i32.const 403) {none} {none} {none} (i32.const -1))))) (i32.const 1)"
+        ),
+    );
+    let host = guest.builder().buffer_limit(4).start().unwrap();
+    let mut stream = host.worker(0).request(POST);
+    stream.request_body("abcd", false).request_body("e", true);
+    assert_eq!(stream.received().status(), Some(413));
+}
+
+#[test]
 fn a_stop_of_everything_holds_the_client_up_instead() {
     let mut guest = Guest::new();
     guest.on("request_headers", "(i32.const 1)");

@@ -87,7 +87,7 @@ fn an_answer_arrives_in_the_root_context_and_can_be_read_only_then() {
 }
 
 #[test]
-fn a_broken_connection_has_no_headers_and_a_timeout_is_a_504() {
+fn a_broken_response_has_no_headers_and_what_never_began_has_envoy_s_own() {
     let mut guest = calling_guest("limits");
     let (label, message) = (guest.text("code"), guest.text("why"));
     guest.on(
@@ -99,12 +99,14 @@ fn a_broken_connection_has_no_headers_and_a_timeout_is_a_504() {
     );
     let host = up(guest.builder()).start().unwrap();
     let worker = host.worker(0);
-    let (_first, _second) = (worker.request(POST), worker.request(POST));
+    let _streams: Vec<_> = (0..3).map(|_| worker.request(POST)).collect();
     let ids: Vec<_> = host.pending_callouts().iter().map(|callout| callout.id).collect();
     host.answer(ids[0], Answer::Reset).unwrap();
     host.answer(ids[1], Answer::Timeout).unwrap();
+    host.answer(ids[2], Answer::Unreachable).unwrap();
     let callbacks: Vec<_> = stream_lines(&host).into_iter().filter(|line| line.starts_with("http_call")).collect();
-    assert_eq!(callbacks, ["http_call_response 1 4 0 0 0", "http_call_response 1 8 3 24 0"]);
+    let expected = ["http_call_response 1 4 0 0 0", "http_call_response 1 8 3 24 0", "http_call_response 1 12 3 98 0"];
+    assert_eq!(callbacks, expected);
     assert_eq!((noted(&host, "code")[0].as_str(), noted(&host, "why")[0].as_str()), ("11", "reset"));
 }
 

@@ -69,11 +69,15 @@ fn reload_builds_a_new_machine_after_the_backoff_and_keeps_shared_data() {
 }
 
 #[test]
-fn open_lets_streams_pass_unseen() {
+fn open_lets_later_streams_pass_unseen_and_answers_503_to_those_under_way() {
     let host = trapping_guest().builder().fail_policy(FailPolicy::Open).start().unwrap();
-    let mut stream = host.worker(0).request(POST);
-    stream.request_body("x", true);
-    assert_eq!((stream.forwarded().text(), stream.reply()), ("x".to_owned(), None));
+    let mut first = host.worker(0).request(POST);
+    first.request_body("x", true);
+    assert_eq!(first.received().status(), Some(503));
+    let mut second = host.worker(0).request(POST);
+    second.request_body("x", true).response_headers(OK).response_body("y", true);
+    assert_eq!((second.forwarded().text(), second.reply()), ("x".to_owned(), None));
+    assert_eq!((second.received().text(), second.has_ended()), ("y".to_owned(), true));
     host.take_faults();
 }
 
@@ -124,7 +128,7 @@ fn a_paused_stream_hangs_when_the_machine_fails_behind_its_back() {
 }
 
 #[test]
-fn a_worker_whose_own_configuration_is_refused_answers_503() {
+fn a_worker_that_refuses_what_the_canary_took_runs_without_the_filter() {
     let mut guest = Guest::new();
     let key = guest.text("seen");
     // The canary leaves a mark, and whoever finds it refuses.
@@ -136,6 +140,23 @@ fn a_worker_whose_own_configuration_is_refused_answers_503() {
         ),
     );
     let host = guest.host();
+    assert_eq!(stream_lines(&host), ["done 1", "delete 1"]);
+    let stream = host.worker(0).request_without_body(POST);
+    assert!(stream.forwarded().ended);
+    drop(stream);
+    assert_eq!(stream_lines(&host).len(), 2);
+    // Once for the main thread, once for the worker.
+    assert_eq!(host.take_faults(), [Fault::Unfiltered, Fault::Unfiltered]);
+}
+
+#[test]
+fn a_new_machine_that_does_not_come_up_leaves_the_failed_one_in_its_place() {
+    let mut guest = trapping_guest();
+    let key = guest.text("k");
+    // The trapping stream's key is what makes a later configuration refuse.
+    guest.on("configure", format!("(call $get_shared_data {key} (i32.const 960) (i32.const 964) (i32.const 968))"));
+    let host = guest.builder().fail_policy(FailPolicy::Reload).start().unwrap();
+    trap(&host);
+    host.advance(Duration::from_secs(1));
     assert_eq!(host.worker(0).request(POST).received().status(), Some(503));
-    assert!(stream_lines(&host).is_empty());
 }

@@ -107,6 +107,30 @@ fn names_are_lower_case_and_a_single_get_gives_the_first_value() {
 }
 
 #[test]
+fn requests_and_responses_keep_different_names_once() {
+    let mut guest = Guest::new();
+    let (name, value) = (guest.text("cache-control"), guest.text("c"));
+    guest.on(
+        "response_headers",
+        format!("(drop (call $add_header_map_value (i32.const 2) {name} {value})) (i32.const 0)"),
+    );
+    let host = guest.host();
+    let repeated = [("etag", "a"), ("etag", "b"), ("accept", "a"), ("accept", "b"), ("cache-control", "a")];
+    let mut stream = host.worker(0).request_without_body(&repeated);
+    stream.response_without_body(&repeated);
+    let (request, response) = (stream.forwarded().headers.unwrap(), stream.received().headers.unwrap());
+    assert_eq!(
+        (request.get_all("etag"), response.get_all("etag")),
+        (vec!["a".into(), "b".to_owned()], vec!["a,b".to_owned()])
+    );
+    assert_eq!(
+        (request.get_all("accept"), response.get_all("accept")),
+        (vec!["a,b".to_owned()], vec!["a".into(), "b".to_owned()])
+    );
+    assert_eq!(response.get("cache-control"), Some("a,c"));
+}
+
+#[test]
 fn replace_leaves_one_value_and_remove_none_and_names_are_made_lower_case() {
     let mut guest = Guest::new();
     let (one, two, new, value) = (guest.text("X-ONE"), guest.text("X-Two"), guest.text("X-New"), guest.text("v"));

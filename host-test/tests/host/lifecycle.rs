@@ -41,10 +41,10 @@ fn a_reset_logs_too_and_an_early_answer_resets_the_upstream() {
 }
 
 #[test]
-fn the_main_thread_tries_the_configuration_first_and_each_worker_takes_it() {
+fn a_canary_tries_the_configuration_first_then_the_main_thread_and_each_worker_take_it() {
     let host = Guest::new().builder().configuration("{}").workers(2).start().unwrap();
     let start = ["context_create 1 0", "vm_start 1 0", "configure 1 2"];
-    assert_eq!(lines(&host), [start, start, start].concat());
+    assert_eq!(lines(&host), [start, start, start, start].concat());
 }
 
 #[test]
@@ -57,12 +57,12 @@ fn the_configuration_can_be_read_only_while_the_root_is_made_and_configured() {
     guest.on("context_create", read.clone()).on("vm_start", format!("{read} (i32.const 1)"));
     guest.on("configure", format!("{read} (i32.const 1)")).on("request_headers", format!("{read} (i32.const 0)"));
     let host = guest.builder().configuration("{}").start().unwrap();
-    let canary_and_worker = 2 * 3;
+    let canary_main_thread_and_worker = 3 * 3;
     host.worker(0).request(POST);
     let noted = noted(&host, "read");
-    assert_eq!(noted[..canary_and_worker], ["0", "1", "0", "0", "1", "0"]);
+    assert_eq!(noted[..canary_main_thread_and_worker], [["0", "1", "0"]; 3].concat());
     // A stream's own creation, then its headers.
-    assert_eq!(noted[canary_and_worker..], ["1", "1"]);
+    assert_eq!(noted[canary_main_thread_and_worker..], ["1", "1"]);
 }
 
 #[test]
@@ -115,6 +115,43 @@ fn a_close_from_the_filter_resets_the_stream() {
     let stream = host.worker(0).request(POST);
     assert!(stream.has_ended() && stream.received().reset);
     assert_eq!(stream.details().as_deref(), Some("wasm_close_stream"));
+}
+
+#[test]
+fn what_crashes_envoy_is_a_fault() {
+    let mut guest = Guest::new();
+    guest.on("request_headers", "(drop (call $continue_stream (i32.const 1))) (i32.const 0)");
+    guest.on("log", "(drop (call $close_stream (i32.const 0)))");
+    let host = guest.host();
+    host.worker(0).request(POST).reset();
+    let crashes = host.take_faults();
+    assert!(matches!(crashes[..], [Fault::Crash { context: 2, .. }, Fault::Crash { context: 2, .. }]), "{crashes:?}");
+}
+
+#[test]
+fn a_changed_body_under_an_old_length_is_a_fault() {
+    let mut guest = Guest::new();
+    let longer = guest.text("longer");
+    let write = |body: u32| {
+        format!("(drop (call $set_buffer_bytes (i32.const {body}) (i32.const 0) (i32.const 9) {longer})) (i32.const 0)")
+    };
+    guest.on("request_body", write(0)).on("response_body", write(1));
+    let host = guest.host();
+    let mut stream = host.worker(0).request(&[(":method", "POST"), ("content-length", "3")]);
+    stream.request_body("abc", true);
+    assert_eq!(host.take_faults(), [Fault::WrongLength { context: 2, announced: 3, sent: 6 }]);
+    stream.response_headers(&[(":status", "200"), ("content-length", "3")]).response_body("abc", true);
+    assert_eq!(host.take_faults(), [Fault::WrongLength { context: 2, announced: 3, sent: 6 }]);
+}
+
+#[test]
+fn a_header_that_forges_another_is_a_fault() {
+    let mut guest = Guest::new();
+    let (name, value) = (guest.text("x-a"), guest.text("1\r\nx-b: 2"));
+    let add = format!("(drop (call $add_header_map_value (i32.const 0) {name} {value})) (i32.const 0)");
+    let host = guest.on("request_headers", add).host();
+    host.worker(0).request(POST);
+    assert_eq!(host.take_faults(), [Fault::InvalidHeader { name: "x-a".to_owned() }]);
 }
 
 #[test]

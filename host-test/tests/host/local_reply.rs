@@ -78,14 +78,45 @@ fn the_reply_waits_until_the_callback_has_returned() {
 }
 
 #[test]
-fn a_second_reply_hangs_the_client_and_is_a_fault() {
+fn a_reply_together_with_a_resume_still_lets_the_request_go_upstream() {
     let mut guest = Guest::new();
-    let (first, second) = (reply(&mut guest, 403, "no"), reply(&mut guest, 500, "no, no"));
-    guest.on("request_headers", first + "(i32.const 0)").on("response_headers", second + "(i32.const 0)");
+    let steps = reply(&mut guest, 403, "no");
+    guest.on("configure", "(drop (call $set_tick_period_milliseconds (i32.const 10))) (i32.const 1)");
+    guest.on("request_headers", "(i32.const 1)").on(
+        "tick",
+        format!(
+            "(drop (call $set_effective_context (i32.const 2))) {steps} (drop (call $continue_stream (i32.const 0)))"
+        ),
+    );
     let host = guest.host();
-    let stream = host.worker(0).request(POST);
-    assert!(stream.is_hung() && !stream.received().ended);
-    assert_eq!(host.take_faults(), [Fault::SecondReply { context: 2 }]);
+    let stream = host.worker(0).request_without_body(POST);
+    host.worker(0).tick();
+    assert_eq!(stream.received().status(), Some(403));
+    assert!(stream.forwarded().ended);
+}
+
+#[test]
+fn a_second_reply_is_a_fault_and_its_effect_depends_on_how_far_the_first_has_come() {
+    let second = |callbacks: &[&'static str]| {
+        let mut guest = Guest::new();
+        let (first, second) = (reply(&mut guest, 403, "no"), reply(&mut guest, 500, "no, no"));
+        guest.on("request_headers", first.clone() + "(i32.const 0)");
+        for callback in callbacks {
+            let steps = if *callback == "request_headers" { first.clone() + &second } else { second.clone() };
+            guest.on(callback, steps + "(i32.const 0)");
+        }
+        let host = guest.host();
+        let received = host.worker(0).request(POST).received();
+        let faults = host.take_faults();
+        assert!(faults.contains(&Fault::SecondReply { context: 2 }), "{faults:?}");
+        (received.status(), received.text(), received.reset)
+    };
+    // The first has been prepared only: it is the one that is sent.
+    assert_eq!(second(&["request_headers"]), (Some(403), "no".to_owned(), false));
+    // Its headers have not gone out: the second takes its place.
+    assert_eq!(second(&["response_headers"]), (Some(500), "no, no".to_owned(), false));
+    // They have: the client sees it break off.
+    assert_eq!(second(&["response_body"]), (Some(403), String::new(), true));
 }
 
 #[test]
@@ -175,4 +206,35 @@ fn pairs_that_do_not_parse_or_exceed_a_limit_are_no_pairs() {
     let stream = host.worker(0).request(POST);
     assert_eq!(noted(&host, "set"), ["0"]);
     assert!(stream.forwarded().headers.unwrap().is_empty());
+}
+
+#[test]
+fn a_reply_for_another_stream_stops_the_stream_whose_callback_asked_for_it() {
+    let mut guest = Guest::new();
+    let steps = reply(&mut guest, 403, "no");
+    // Stream 3 answers for stream 2.
+    let as_two = format!("(drop (call $set_effective_context (i32.const 2))) {steps}");
+    guest.on("request_headers", format!("(if (i32.eq (local.get $a) (i32.const 3)) (then {as_two})) (i32.const 0)"));
+    let host = guest.host();
+    let (two, three) = (host.worker(0).request(POST), host.worker(0).request(POST));
+    assert_eq!((two.received().status(), three.received().status()), (Some(403), None));
+    assert!(two.forwarded().reset && three.forwarded().headers.is_none());
+}
+
+#[test]
+fn the_effective_context_ends_with_the_callback() {
+    let mut guest = Guest::new();
+    let (label, name) = (guest.text("read"), guest.text("x-one"));
+    guest.on("configure", "(drop (call $set_tick_period_milliseconds (i32.const 10))) (i32.const 1)");
+    guest.on("tick", "(drop (call $set_effective_context (i32.const 2)))");
+    let read = "(call $get_header_map_value (i32.const 0)";
+    guest.on(
+        "request_headers",
+        format!("(call $note_result {label} {read} {name} (i32.const 960) (i32.const 964))) (i32.const 1)"),
+    );
+    let host = guest.host();
+    let _first = host.worker(0).request(&[("x-one", "first")]);
+    host.worker(0).tick();
+    let _second = host.worker(0).request(&[("x-one", "second")]);
+    assert_eq!(noted(&host, "read"), ["0", "first", "0", "second"]);
 }

@@ -65,5 +65,5 @@ fn a_root_context_has_no_stream_to_set_properties_on() {
     let mut guest = Guest::new();
     let (label, name) = (guest.text("set"), guest.text("x"));
     guest.on("configure", format!("(call $note {label} (call $set_property {name} {name})) (i32.const 1)"));
-    assert_eq!(noted(&guest.host(), "set"), ["1", "1"]);
+    assert_eq!(noted(&guest.host(), "set"), ["1", "1", "1"]);
 }

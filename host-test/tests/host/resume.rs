@@ -1,6 +1,6 @@
 //! Resuming.
 
-use host_test::HeaderStop;
+use host_test::{Fault, HeaderStop};
 
 use crate::guest::{Guest, OK, POST, noted, stream_lines};
 
@@ -72,7 +72,7 @@ fn held_trailers_go_on_with_the_rest() {
 }
 
 #[test]
-fn a_resume_of_what_was_not_paused_or_has_been_answered_does_nothing() {
+fn a_resume_of_what_was_not_paused_does_nothing_and_of_what_has_ended_is_a_fault() {
     let mut guest = resuming_guest(0, 0);
     let host = guest.host();
     let mut stream = host.worker(0).request(POST);
@@ -81,5 +81,17 @@ fn a_resume_of_what_was_not_paused_or_has_been_answered_does_nothing() {
     assert!(stream.has_ended());
     // The context is gone by now, so it cannot even be made the effective one.
     host.worker(0).tick();
-    assert_eq!(host.take_faults().len(), 1);
+    assert_eq!(host.take_faults(), [Fault::NoStream { context: 1, call: "proxy_continue_stream" }]);
+}
+
+#[test]
+fn a_resume_in_the_body_callback_lets_go_what_was_held_before_it() {
+    let mut guest = Guest::new();
+    guest.on("request_body", "(drop (call $continue_stream (i32.const 0))) (i32.const 1)");
+    let host = guest.host();
+    let mut stream = host.worker(0).request(POST);
+    stream.request_body("abc", false);
+    assert_eq!(stream.forwarded().text(), "");
+    stream.request_body("", true);
+    assert_eq!((stream.forwarded().text(), stream.forwarded().ended), ("abc".to_owned(), true));
 }

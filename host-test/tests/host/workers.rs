@@ -53,7 +53,7 @@ fn streams_can_move_between_threads() {
 }
 
 #[test]
-fn each_worker_has_its_own_machine_and_the_canary_one_more() {
+fn each_worker_has_its_own_machine_the_main_thread_too_and_the_canary_one_more() {
     let mut guest = Guest::new();
     let label = guest.text("seen");
     guest.field("(global $seen (mut i32) (i32.const 0))");
@@ -65,5 +65,5 @@ fn each_worker_has_its_own_machine_and_the_canary_one_more() {
         host.worker(worker).request(POST);
     }
     assert_eq!(crate::guest::noted(&host, "seen"), ["1", "2", "1"]);
-    assert_eq!(lines(&host).iter().filter(|line| line.starts_with("configure")).count(), 3);
+    assert_eq!(lines(&host).iter().filter(|line| line.starts_with("configure")).count(), 4);
 }

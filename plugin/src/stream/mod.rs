@@ -9,6 +9,7 @@
 //!   any phase ─ refusal ─ Replied
 //! ```
 
+mod head;
 mod refuse;
 mod request;
 mod response;
@@ -36,6 +37,8 @@ pub(crate) struct Stream {
     /// None if the plugin was never configured: then nothing can be judged.
     runtime: Option<Rc<Runtime>>,
     phase: Phase,
+    /// The answer began before the request was judged: no byte of the request may follow.
+    sealed: bool,
 }
 
 enum Phase {
@@ -61,10 +64,12 @@ struct Exchange {
     headers: Headers,
     policies: Policies,
     caller: Caller,
+    /// Answers to POSTs may travel on this stream: it is a GET.
+    answers: bool,
 }
 
 impl Stream {
     pub(crate) fn new(runtime: Option<Rc<Runtime>>) -> Self {
-        Self { runtime, phase: Phase::Start }
+        Self { runtime, phase: Phase::Start, sealed: false }
     }
 }

@@ -3,7 +3,7 @@
 use policy::message::{Message, ReadError};
 use policy::reply;
 
-use super::request::contains_ignore_case;
+use super::head::contains_ignore_case;
 use super::{Action, Phase, Stream};
 use crate::gate::Refused;
 use crate::host::{self, Headers, Level};

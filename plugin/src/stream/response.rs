@@ -5,15 +5,31 @@ use policy::listing::{EventStream, Filtered, filter_message};
 use policy::message::Id;
 use policy::reply;
 
-use super::request::contains_ignore_case;
+use super::head::contains_ignore_case;
 use super::{Action, Exchange, Phase, Stream};
 use crate::host::{self, Buffer, HeaderMap, Headers, Level};
 use crate::runtime::Runtime;
 
 impl Stream {
     pub(crate) fn on_response_headers(&mut self, end_of_stream: bool) -> Action {
-        let Phase::Answer(exchange, id) = core::mem::replace(&mut self.phase, Phase::Passing) else {
-            return Action::Continue;
+        let (exchange, id) = match core::mem::replace(&mut self.phase, Phase::Passing) {
+            Phase::Answer(exchange, id) => (exchange, id),
+            // The server refuses the head of a request whose body it has not seen.
+            Phase::Body(_) => {
+                self.sealed = true;
+                return Action::Continue;
+            }
+            Phase::Bodyless(exchange) => {
+                self.sealed = true;
+                if !exchange.answers {
+                    return Action::Continue;
+                }
+                (exchange, None)
+            }
+            other => {
+                self.phase = other;
+                return Action::Continue;
+            }
         };
         let Some(runtime) = self.runtime.clone() else {
             return Action::Continue;

@@ -60,6 +60,9 @@ pub struct Reader<'a> {
     keys: Vec<Key<'a>>,
 }
 
+/// Room for the keys of most messages, so that reading them takes one allocation.
+const KEYS: usize = 32;
+
 type Result<T> = core::result::Result<T, SyntaxError>;
 
 impl<'a> Reader<'a> {
@@ -71,7 +74,7 @@ impl<'a> Reader<'a> {
         if text.starts_with(b"\xEF\xBB\xBF") {
             return Err(SyntaxError { offset: 0, problem: Problem::ByteOrderMark });
         }
-        Ok(Self { rest: text, end: text.len(), room: max_depth, keys: Vec::new() })
+        Ok(Self { rest: text, end: text.len(), room: max_depth, keys: Vec::with_capacity(KEYS) })
     }
 
     /// Bytes read so far.
@@ -116,14 +119,17 @@ impl<'a> Reader<'a> {
         self.open(b'{')?;
         let first = self.keys.len();
         if self.peek() == Some(b'}') {
-            return Ok(self.close()?);
+            self.close();
+            return Ok(());
         }
+        let mut marks = Marks::default();
         loop {
             if self.peek() != Some(b'"') {
                 return Err(self.unexpected().into());
             }
             let offset = self.offset();
             let key = Key::new(self.string()?.decode_bytes(), offset);
+            marks.add(key.as_bytes());
             self.take(b':')?;
             member(self, &key)?;
             self.keys.push(key);
@@ -133,11 +139,14 @@ impl<'a> Reader<'a> {
                 _ => return Err(self.unexpected().into()),
             }
         }
-        if let Some(offset) = self.keys.get_mut(first..).and_then(duplicate) {
+        if marks.collide
+            && let Some(offset) = self.keys.get_mut(first..).and_then(duplicate)
+        {
             return Err(SyntaxError { offset, problem: Problem::DuplicateKey }.into());
         }
         self.keys.truncate(first);
-        Ok(self.close()?)
+        self.close();
+        Ok(())
     }
 
     /// Reads an array. `element` is called before each element and must read it.
@@ -150,13 +159,17 @@ impl<'a> Reader<'a> {
     ) -> core::result::Result<(), E> {
         self.open(b'[')?;
         if self.peek() == Some(b']') {
-            return Ok(self.close()?);
+            self.close();
+            return Ok(());
         }
         loop {
             element(self)?;
             match self.peek() {
                 Some(b',') => self.advance(1),
-                Some(b']') => return Ok(self.close()?),
+                Some(b']') => {
+                    self.close();
+                    return Ok(());
+                }
                 _ => return Err(self.unexpected().into()),
             }
         }
@@ -173,12 +186,26 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Checks the next value and passes it.
+    ///
+    /// # Errors
+    /// If what follows is not one strict JSON value.
+    pub fn skip(&mut self) -> Result<()> {
+        match self.peek() {
+            Some(b'"') => self.string().map(drop),
+            Some(b'{') => self.skip_object(),
+            Some(b'[') => self.skip_array(),
+            Some(b'-' | b'0'..=b'9') => self.number().map(drop),
+            _ => self.value().map(drop),
+        }
+    }
+
     fn skip_object(&mut self) -> Result<()> {
-        self.object(|reader, _| reader.value().map(drop))
+        self.object(|reader, _| reader.skip())
     }
 
     fn skip_array(&mut self) -> Result<()> {
-        self.array(|reader| reader.value().map(drop))
+        self.array(Self::skip)
     }
 
     fn raw(&mut self, skip: fn(&mut Self) -> Result<()>) -> Result<Raw<'a>> {
@@ -201,10 +228,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Passes the closing bracket that `peek` has seen.
-    fn close(&mut self) -> Result<()> {
+    fn close(&mut self) {
         self.room = self.room.saturating_add(1);
         self.advance(1);
-        Ok(())
     }
 
     fn take(&mut self, byte: u8) -> Result<()> {
@@ -275,14 +301,7 @@ impl<'a> Reader<'a> {
         let mut escaped = false;
         let mut ascii = true;
         loop {
-            while let Some((block, rest)) = self.rest.split_first_chunk::<16>() {
-                let (special, high) = survey(block);
-                if special {
-                    break;
-                }
-                ascii &= !high;
-                self.rest = rest;
-            }
+            ascii &= self.pass_plain();
             match self.rest {
                 [b'"', ..] => break,
                 [b'\\', rest @ ..] => {
@@ -290,11 +309,7 @@ impl<'a> Reader<'a> {
                     self.rest = rest;
                     self.escape()?;
                 }
-                [0..0x20, ..] => return self.fail(Problem::ControlCharacter),
-                [byte, rest @ ..] => {
-                    ascii &= byte.is_ascii();
-                    self.rest = rest;
-                }
+                [_, ..] => return self.fail(Problem::ControlCharacter),
                 [] => return self.fail(Problem::UnexpectedEnd),
             }
         }
@@ -306,6 +321,37 @@ impl<'a> Reader<'a> {
         }
         self.advance(1);
         Ok(Text::new(raw, escaped))
+    }
+
+    /// Passes what may stand in a string as it is. Says whether all of it is ASCII; a no may be due to what follows.
+    fn pass_plain(&mut self) -> bool {
+        let mut high = 0;
+        while let Some((word, rest)) = self.rest.split_first_chunk::<8>() {
+            let word = u64::from_le_bytes(*word);
+            high |= word;
+            let special = special_bytes(word);
+            if special != 0 {
+                self.advance(special.trailing_zeros() as usize / 8);
+                return high & HIGH_BITS == 0;
+            }
+            self.rest = rest;
+            // Most strings have ended by now. The others may be long.
+            while let Some((block, rest)) = self.rest.split_first_chunk::<32>() {
+                let (special, not_ascii) = survey(block);
+                if special {
+                    break;
+                }
+                high |= if not_ascii { HIGH_BITS } else { 0 };
+                self.rest = rest;
+            }
+        }
+        while let [byte, rest @ ..] = self.rest
+            && !matches!(byte, b'"' | b'\\' | 0..0x20)
+        {
+            high |= u64::from(*byte);
+            self.rest = rest;
+        }
+        high & HIGH_BITS == 0
     }
 
     /// Checks what follows a backslash.
@@ -348,9 +394,41 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Tells in most cases that the keys of an object differ, without comparing them.
+#[derive(Default)]
+struct Marks {
+    seen: u64,
+    /// Two keys fell on one mark: they may be equal.
+    collide: bool,
+}
+
+impl Marks {
+    fn add(&mut self, key: &[u8]) {
+        let ends = match key {
+            [first, .., last] => u64::from(*first).wrapping_mul(7) ^ u64::from(*last).wrapping_mul(31),
+            [only] => u64::from(*only),
+            [] => 0,
+        };
+        let mark = 1 << (ends.wrapping_add(key.len() as u64) & 63);
+        self.collide |= self.seen & mark != 0;
+        self.seen |= mark;
+    }
+}
+
+const HIGH_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
+
+/// The high bit of each byte that ends a run of plain characters: a quote, a backslash or a control character. Bits
+/// above the lowest one set may be wrong.
+fn special_bytes(word: u64) -> u64 {
+    let below = |word: u64, bound: u8| word.wrapping_sub(u64::from_ne_bytes([bound; 8])) & !word;
+    let quote = below(word ^ u64::from_ne_bytes([b'"'; 8]), 1);
+    let backslash = below(word ^ u64::from_ne_bytes([b'\\'; 8]), 1);
+    (quote | backslash | below(word, 0x20)) & HIGH_BITS
+}
+
 /// Whether a byte of the block ends a run of plain characters, and whether one is not ASCII. Written without branches,
 /// so that the compiler makes vector comparisons of it.
-fn survey(block: &[u8; 16]) -> (bool, bool) {
+fn survey(block: &[u8; 32]) -> (bool, bool) {
     let (mut special, mut high) = (0_u8, 0_u8);
     for byte in block {
         special |= u8::from(*byte == b'"') | u8::from(*byte == b'\\') | u8::from(*byte < 0x20);

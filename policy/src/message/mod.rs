@@ -106,15 +106,15 @@ impl<'a> Envelope<'a> {
             b"params" => self.params = Params::read(reader, key)?,
             b"result" => {
                 self.result = true;
-                reader.value()?;
+                reader.skip()?;
             }
             b"error" => {
                 self.error = true;
-                reader.value()?;
+                reader.skip()?;
             }
             _ => {
                 refuse_lookalike(key, &ENVELOPE_KEYS)?;
-                reader.value()?;
+                reader.skip()?;
             }
         }
         Ok(())

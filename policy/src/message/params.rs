@@ -86,7 +86,7 @@ impl<'a> Params<'a> {
             b"arguments" if reader.peek() == Some(b'{') => self.arguments = Arguments::read(reader)?,
             b"arguments" => {
                 self.malformed_arguments = true;
-                reader.value()?;
+                reader.skip()?;
             }
             b"_meta" if reader.peek() == Some(b'{') => {
                 reader.object::<ReadError>(|reader, key| {
@@ -105,7 +105,7 @@ impl<'a> Params<'a> {
             }
             _ => {
                 refuse_lookalike(key, &PARAMS_KEYS)?;
-                reader.value()?;
+                reader.skip()?;
             }
         }
         Ok(())
@@ -141,7 +141,7 @@ fn read_reference<'a>(reader: &mut Reader<'a>, reference: &Key<'a>) -> Result<Re
             b"uri" => uri = Some(string(reader, key, "params.ref.uri")?.decode()),
             _ => {
                 refuse_lookalike(key, &REFERENCE_KEYS)?;
-                reader.value()?;
+                reader.skip()?;
             }
         }
         Ok(())
