@@ -27,6 +27,8 @@ pub struct Config {
     pub routes: Vec<Route>,
     /// What stands behind Envoy.
     pub clusters: Vec<Cluster>,
+    /// `transport_socket` of the listener, for example from [`crate::tls`]; none is plain TCP.
+    pub transport_socket: Option<Value>,
     /// `per_connection_buffer_limit_bytes` of listener and clusters; Envoy's own default is 1 MiB.
     pub buffer_limit: Option<u32>,
     /// `--component-log-level`.
@@ -57,6 +59,8 @@ pub struct Cluster {
     pub address: SocketAddr,
     /// HTTP/2 without TLS, as gRPC services need.
     pub http2: bool,
+    /// `transport_socket`, for example from [`crate::tls`]; none is plain TCP.
+    pub transport_socket: Option<Value>,
 }
 
 impl Route {
@@ -74,6 +78,21 @@ impl Route {
     }
 }
 
+impl Cluster {
+    /// Plain HTTP/1.1.
+    #[must_use]
+    pub fn new(name: &str, address: SocketAddr) -> Self {
+        Self { name: name.into(), address, http2: false, transport_socket: None }
+    }
+
+    /// Through TLS, as [`crate::tls::upstream`] says.
+    #[must_use]
+    pub fn tls(mut self, transport_socket: Value) -> Self {
+        self.transport_socket = Some(transport_socket);
+        self
+    }
+}
+
 impl Config {
     /// Two workers that send every path to `upstream`, without any policy.
     #[must_use]
@@ -85,7 +104,8 @@ impl Config {
             policy: None,
             live: false,
             routes: Vec::new(),
-            clusters: vec![Cluster { name: UPSTREAM.into(), address: upstream, http2: false }],
+            clusters: vec![Cluster::new(UPSTREAM, upstream)],
+            transport_socket: None,
             buffer_limit: None,
             log: None,
             core: None,
@@ -137,8 +157,15 @@ impl Config {
 
     /// With one more server behind Envoy.
     #[must_use]
-    pub fn cluster(mut self, name: &str, address: SocketAddr) -> Self {
-        self.clusters.push(Cluster { name: name.into(), address, http2: false });
+    pub fn cluster(mut self, cluster: Cluster) -> Self {
+        self.clusters.push(cluster);
+        self
+    }
+
+    /// With TLS towards clients, as [`crate::tls::downstream`] says.
+    #[must_use]
+    pub fn tls(mut self, transport_socket: Value) -> Self {
+        self.transport_socket = Some(transport_socket);
         self
     }
 
@@ -177,6 +204,9 @@ impl Config {
                 "typed_config": self.connection_manager(extension),
             }] }],
         });
+        if let Some(socket) = &self.transport_socket {
+            listener["filter_chains"][0]["transport_socket"] = socket.clone();
+        }
         if let Some(bytes) = self.buffer_limit {
             listener["per_connection_buffer_limit_bytes"] = json!(bytes);
         }
@@ -223,6 +253,9 @@ impl Config {
                 "endpoints": [{ "lb_endpoints": [{ "endpoint": { "address": socket_address(cluster.address) } }] }],
             },
         });
+        if let Some(socket) = &cluster.transport_socket {
+            json["transport_socket"] = socket.clone();
+        }
         if let Some(bytes) = self.buffer_limit {
             json["per_connection_buffer_limit_bytes"] = json!(bytes);
         }

@@ -24,10 +24,12 @@ pub mod lab;
 pub mod policed;
 pub mod real;
 pub mod running;
+pub mod tls;
 pub mod token;
 pub mod upstream;
+pub mod wire;
 pub mod workspace;
 
-pub use config::{Config, Route};
+pub use config::{Cluster, Config, Route};
 pub use error::{Error, Result};
 pub use running::{Envoy, Update};

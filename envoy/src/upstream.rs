@@ -46,6 +46,12 @@ impl Seen {
 /// written and flushed by itself.
 pub type Answer = dyn Fn(&Seen) -> Vec<Vec<u8>> + Send + Sync;
 
+/// What the server sends, and when.
+struct Script {
+    early: Vec<u8>,
+    answer: Box<Answer>,
+}
+
 /// A running upstream; it stops when dropped.
 #[derive(Debug)]
 pub struct Upstream {
@@ -60,14 +66,26 @@ impl Upstream {
     /// # Errors
     /// [`Error::Listen`] if there is none.
     pub async fn start(answer: impl Fn(&Seen) -> Vec<Vec<u8>> + Send + Sync + 'static) -> Result<Self> {
+        Self::start_early(Vec::new(), answer).await
+    }
+
+    /// As [`Upstream::start`], but sends the bytes `early` as soon as a request's head is there, before its body.
+    /// HTTP allows that (RFC 9110 section 15), and servers do it to refuse a request unread.
+    ///
+    /// # Errors
+    /// As [`Upstream::start`].
+    pub async fn start_early(
+        early: Vec<u8>,
+        answer: impl Fn(&Seen) -> Vec<Vec<u8>> + Send + Sync + 'static,
+    ) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(Error::Listen)?;
         let address = listener.local_addr().map_err(Error::Listen)?;
         let seen = Arc::<Mutex<Vec<Seen>>>::default();
         let record = Arc::clone(&seen);
-        let answer: Arc<Answer> = Arc::new(answer);
+        let script = Arc::new(Script { early, answer: Box::new(answer) });
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&record), Arc::clone(&answer)));
+                tokio::spawn(serve(stream, Arc::clone(&record), Arc::clone(&script)));
             }
         });
         Ok(Self { address, seen, task })
@@ -109,7 +127,7 @@ pub fn json_response(body: &str) -> Vec<u8> {
 }
 
 /// Serves one connection until either side ends it.
-async fn serve(mut stream: TcpStream, record: Arc<Mutex<Vec<Seen>>>, answer: Arc<Answer>) {
+async fn serve(mut stream: TcpStream, record: Arc<Mutex<Vec<Seen>>>, script: Arc<Script>) {
     let mut unread = Vec::new();
     loop {
         let Some(head) = read_head(&mut stream, &mut unread).await else {
@@ -120,6 +138,9 @@ async fn serve(mut stream: TcpStream, record: Arc<Mutex<Vec<Seen>>>, answer: Arc
             record.push(Seen { head, body: Vec::new() });
             record.len() - 1
         };
+        if !script.early.is_empty() && stream.write_all(&script.early).await.is_err() {
+            return;
+        }
         // Recorded piece by piece: a request that is cut off still shows what came of it.
         let whole = loop {
             let seen = {
@@ -137,7 +158,7 @@ async fn serve(mut stream: TcpStream, record: Arc<Mutex<Vec<Seen>>>, answer: Arc
                 return;
             }
         };
-        for piece in answer(&whole) {
+        for piece in (script.answer)(&whole) {
             if stream.write_all(&piece).await.is_err() || stream.flush().await.is_err() {
                 return;
             }

@@ -81,10 +81,12 @@ impl Grant {
         for source in &config.identity.grant {
             let found = match source {
                 GrantSource::JwtClaim { claim, payload_in_metadata } => {
-                    let payload = [JWT_AUTHN, payload_in_metadata];
-                    let issuer = claims.find(&payload, "iss").and_then(|value| value.as_str()).unwrap_or_default();
-                    let value = claims.find(&payload, claim).map(|value| value.as_str());
-                    Self::known(|| format!("jwt_claim:{claim}"), issuer, value)
+                    let payload = metadata::find(&claims.metadata, &[JWT_AUTHN, payload_in_metadata]);
+                    payload.and_then(|payload| {
+                        let issuer = payload.at(&["iss"]).and_then(|value| value.as_str()).unwrap_or_default();
+                        let value = payload.at(&[claim]).map(|value| value.as_str());
+                        Self::known(|| format!("jwt_claim:{claim}"), issuer, value)
+                    })
                 }
                 GrantSource::Metadata { path } => {
                     let path: Vec<&str> = path.iter().map(|part| &**part).collect();
@@ -133,24 +135,30 @@ impl Grant {
 pub(crate) struct Claims {
     /// All dynamic metadata of the request, encoded. Empty if no rule and no identity source looks at it.
     metadata: Vec<u8>,
-    /// Under which key jwt_authn leaves the token's payload.
+    /// Under which key jwt_authn left the token's payload.
     payload: String,
 }
 
 impl Claims {
     pub(crate) fn read(runtime: &Runtime) -> host::Result<Self> {
-        let metadata =
-            if runtime.config.needs.metadata { host::property(&["metadata"])?.unwrap_or_default() } else { vec![] };
-        Ok(Self { metadata, payload: runtime.config.identity.payload_in_metadata.to_string() })
+        if !runtime.config.needs.metadata {
+            return Ok(Self::default());
+        }
+        let metadata = host::property(&["metadata"])?.unwrap_or_default();
+        let identity = &runtime.config.identity;
+        let payloads = identity.grant.iter().filter_map(|source| match source {
+            GrantSource::JwtClaim { payload_in_metadata, .. } => Some(payload_in_metadata),
+            _ => None,
+        });
+        // Providers that write under keys of their own verify a token each: the claims are those of the first source
+        // that is present, as the grant is.
+        let mut present = payloads.filter(|payload| metadata::find(&metadata, &[JWT_AUTHN, payload]).is_some());
+        let payload = present.next().unwrap_or(&identity.payload_in_metadata).to_string();
+        Ok(Self { metadata, payload })
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<Value<'_>> {
-        self.find(&[JWT_AUTHN, &self.payload], name)
-    }
-
-    fn find(&self, payload: &[&str; 2], name: &str) -> Option<Value<'_>> {
-        let [filter, key] = payload;
-        metadata::find(&self.metadata, &[filter, key, name])
+        metadata::find(&self.metadata, &[JWT_AUTHN, &self.payload, name])
     }
 }
 

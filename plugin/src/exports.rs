@@ -79,6 +79,23 @@ extern "C" fn proxy_on_configure(root: u32, configuration_size: usize) -> u32 {
     u32::from(configured.is_some())
 }
 
+/// Looks after requests that were held for a body that Envoy does not deliver.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_tick(root: u32) {
+    let stuck = with_contexts(|contexts| {
+        let runtime = contexts.roots.get(&root).cloned().flatten()?;
+        let waiting = |(id, stream): (&u32, &mut Stream)| stream.waits_too_long(&runtime).then_some(*id);
+        let stuck: Vec<u32> = contexts.streams.iter_mut().filter_map(waiting).collect();
+        runtime.hold.tick(!stuck.is_empty());
+        Some(stuck)
+    });
+    for id in stuck.flatten().unwrap_or_default() {
+        if let Err(status) = host::resume_request(id) {
+            host::log(Level::Error, &format!("mcp_policy: a held request cannot go on: {status}"));
+        }
+    }
+}
+
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_headers(id: u32, _count: u32, end_of_stream: u32) -> u32 {
     with_stream(id, |stream| stream.on_request_headers(end_of_stream != 0))

@@ -3,15 +3,15 @@
 use std::fmt;
 
 use policy::config::{Config, Denial, Disclose};
-use policy::decision::{self, Decision, NO_POLICY, Refusal, RefusalKind, Taking, Target};
+use policy::decision::{self, Decision, Header, Refusal, RefusalKind, Taking, Target};
 use policy::document::model::{Limit, Scope};
-use policy::message::{Id, Message};
-use policy::quota::{Charge, CounterName, Now, Outcome, Quota, QuotaError, ScopeValue, StoreError};
+use policy::message::{HeaderCopies, HeaderMismatch, Id, Message, Params};
+use policy::quota::{Charge, CounterName, Now, Outcome, QuotaError, ScopeValue, StoreError, Unit};
 use policy::reply::{self, Exhausted, Style};
 
 use crate::caller::{Caller, RequestFacts};
-use crate::host::{self, Headers};
-use crate::route::Policies;
+use crate::host::{self, Headers, Level};
+use crate::route::{Policies, Uncovered};
 use crate::runtime::Runtime;
 use crate::store::SharedData;
 
@@ -21,6 +21,8 @@ pub(crate) enum Verdict<'m> {
     Pass,
     /// The client is told why not.
     Refuse(Refused<'m>),
+    /// The headers say something else than the body.
+    Mismatch(HeaderMismatch),
     /// It could not be judged or counted: the client is told so, and the log why.
     Fail(String),
 }
@@ -33,12 +35,18 @@ pub(crate) struct Refused<'m> {
     method: &'m str,
     target: Target<'m>,
     exhausted: Option<Exhausted>,
-    /// Whether the client speaks 2026-07-28 or later.
+    /// Results must say their type.
     result_type: bool,
 }
 
-/// Revisions compare as text: they are ISO dates.
-const FIRST_WITH_RESULT_TYPE: &str = "2026-07-28";
+const SCOPE_UNCLEAR: &str = "A header that this is counted by is there more than once, or unreadable.";
+const NO_ROOM: &str = "This cannot be counted at the moment.";
+
+/// Whether the client speaks 2026-07-28 or later: without sessions, and results say their type. Revisions compare as
+/// text: they are ISO dates.
+fn is_stateless(params: &Params<'_>) -> bool {
+    params.protocol_version.as_deref().is_some_and(|version| version >= "2026-07-28")
+}
 
 /// Judges a message by all policies of its route, and takes what they count.
 pub(crate) fn judge<'m>(
@@ -48,30 +56,36 @@ pub(crate) fn judge<'m>(
     caller: &Caller,
     headers: &Headers,
 ) -> Verdict<'m> {
-    if matches!(policies, Policies::None) {
-        return Verdict::Refuse(Refused::uncovered(message));
+    if let Policies::None(why) = policies {
+        return Verdict::Refuse(Refused::uncovered(message, *why));
     }
     let (method, params) = match message {
-        Message::Request { method, params, .. } | Message::Notification { method, params } => (&**method, params),
+        Message::Request { method, params, .. } => {
+            if let Err(mismatch) = HeaderCopies::of(headers.iter()).agree_with(method, params) {
+                return Verdict::Mismatch(mismatch);
+            }
+            (&**method, params)
+        }
+        Message::Notification { method, params } => (&**method, params),
         // An answer to the server's own question asks for nothing.
         Message::Response => return Verdict::Pass,
     };
     let refuse = |policy, refusal, exhausted| {
-        Verdict::Refuse(Refused {
-            refusal,
-            policy,
-            method,
-            target: Target::of(method, params),
-            exhausted,
-            result_type: params.protocol_version.as_deref().is_some_and(|version| version >= FIRST_WITH_RESULT_TYPE),
-        })
+        let (target, result_type) = (Target::of(method, params), is_stateless(params));
+        Verdict::Refuse(Refused { refusal, policy, method, target, exhausted, result_type })
     };
     let facts = RequestFacts::new(runtime, caller, headers);
     let mut takings = vec![];
     let mut approval = None;
+    let mut refused = None;
     for (name, policy) in runtime.policies(policies) {
         let taken = match decision::judge(policy, method, params, &facts) {
-            Decision::Refuse(refusal) => return refuse(name, refusal, None),
+            // Whatever another policy says of it: a target that one hides does not exist.
+            Decision::Refuse(refusal) if refusal.kind == RefusalKind::Hidden => return refuse(name, refusal, None),
+            Decision::Refuse(refusal) => {
+                refused = refused.or(Some((name, refusal)));
+                continue;
+            }
             Decision::Allow(takings) => takings,
             Decision::Approve(refusal, takings) => {
                 approval = approval.or(Some((name, refusal)));
@@ -80,24 +94,47 @@ pub(crate) fn judge<'m>(
         };
         takings.extend(taken.into_iter().map(|taking| (name, taking)));
     }
-    match count(runtime, &takings, caller, headers, approval.is_some()) {
+    if let Some((name, refusal)) = refused {
+        return refuse(name, refusal, None);
+    }
+    let limited = |index: usize, reason: Option<&'static str>, exhausted| match takings.get(index) {
+        Some((policy, Taking { limit: Limit { pointer, on_deny, .. }, .. })) => {
+            let reason = reason.unwrap_or(on_deny);
+            refuse(policy, Refusal { kind: RefusalKind::Limited, rule: pointer, reason }, exhausted)
+        }
+        None => Verdict::Fail("a limit is not known".to_owned()),
+    };
+    match count(runtime, &takings, caller, headers, params, approval.is_some()) {
         Ok(None) => match approval {
             // Until an approval service is asked, nobody can have approved.
             Some((policy, refusal)) => refuse(policy, refusal, None),
             None => Verdict::Pass,
         },
-        Ok(Some((index, exhausted))) => {
-            let Some((policy, taking)) = takings.get(index) else {
-                return Verdict::Fail("unknown limit".to_owned());
-            };
-            let Limit { pointer, on_deny, .. } = taking.limit;
-            let refusal = Refusal { kind: RefusalKind::Limited, rule: pointer, reason: on_deny };
-            refuse(policy, refusal, Some(exhausted))
-        }
-        Err(error) => {
+        Ok(Some((index, exhausted))) => limited(index, None, Some(exhausted)),
+        Err(Uncounted::Unclear(index)) => limited(index, Some(SCOPE_UNCLEAR), None),
+        Err(Uncounted::Quota(error)) => {
             runtime.metrics.uncounted.increment();
-            Verdict::Fail(format!("the call cannot be counted: {error}"))
+            host::log(Level::Warn, &format!("mcp_policy: a call cannot be counted: {error}"));
+            match error {
+                // The client's session goes on: there may be room later.
+                QuotaError::Full { charge } => limited(charge, Some(NO_ROOM), None),
+                QuotaError::Contended => limited(0, Some(NO_ROOM), None),
+                error => Verdict::Fail(format!("the call cannot be counted: {error}")),
+            }
         }
+    }
+}
+
+/// Why a call was not counted.
+enum Uncounted {
+    /// Whose count the limit at this index means is not clear.
+    Unclear(usize),
+    Quota(QuotaError),
+}
+
+impl From<QuotaError> for Uncounted {
+    fn from(error: QuotaError) -> Self {
+        Self::Quota(error)
     }
 }
 
@@ -107,13 +144,17 @@ fn count(
     takings: &[(&str, Taking<'_>)],
     caller: &Caller,
     headers: &Headers,
+    params: &Params<'_>,
     only_look: bool,
-) -> Result<Option<(usize, Exhausted)>, QuotaError> {
+) -> Result<Option<(usize, Exhausted)>, Uncounted> {
     if takings.is_empty() {
         return Ok(None);
     }
-    let values: Vec<Option<String>> =
-        takings.iter().map(|(_, taking)| scope_text(&taking.limit.scope, caller, headers)).collect();
+    let mut values = Vec::with_capacity(takings.len());
+    for (index, (_, taking)) in takings.iter().enumerate() {
+        let text = scope_text(&taking.limit.scope, caller, headers, params);
+        values.push(text.map_err(|Unclear| Uncounted::Unclear(index))?);
+    }
     let charges: Vec<Charge<'_>> = takings
         .iter()
         .zip(&values)
@@ -127,11 +168,9 @@ fn count(
             amount: taking.amount,
         })
         .collect();
-    let quota: &Quota = runtime.quota()?;
-    let now = Now {
-        monotonic_ms: host::monotonic_ms().map_err(|status| QuotaError::Store(StoreError { status: status.0 }))?,
-        wall_ms: caller.wall_ms(),
-    };
+    let quota = runtime.quota()?;
+    let monotonic_ms = host::monotonic_ms().map_err(|status| QuotaError::Store(StoreError { status: status.0 }))?;
+    let now = Now { monotonic_ms, wall_ms: caller.wall_ms() };
     let outcome = if only_look {
         quota.look(&SharedData, caller.principal(), &charges, now)?
     } else {
@@ -140,19 +179,35 @@ fn count(
     Ok(match outcome {
         Outcome::Admitted(_) => None,
         Outcome::Refused(refusal) => {
-            let exhausted = Exhausted { retry_after_ms: refusal.retry_after_ms, remaining: refusal.remaining };
-            Some((refusal.charge, exhausted))
+            let unit = charges.get(refusal.charge).map_or(Unit::Calls, |charge| charge.unit);
+            let (retry_after_ms, remaining) = (refusal.retry_after_ms, refusal.remaining);
+            Some((refusal.charge, Exhausted { retry_after_ms, remaining, unit }))
         }
     })
 }
 
+/// The header that a limit counts by is there more than once, or is not text: servers differ in what they make of it.
+struct Unclear;
+
 /// The text of a scope that is one. Calls that lack it share one count.
-fn scope_text(scope: &Scope, caller: &Caller, headers: &Headers) -> Option<String> {
+fn scope_text(
+    scope: &Scope,
+    caller: &Caller,
+    headers: &Headers,
+    params: &Params<'_>,
+) -> Result<Option<String>, Unclear> {
+    let header = |name: &str| match headers.once(name) {
+        Header::Absent => Ok(None),
+        Header::Once(value) => Ok(Some(value.into_owned())),
+        Header::Unclear => Err(Unclear),
+    };
     match scope {
-        Scope::Session => headers.first("mcp-session-id").map(str::to_owned),
-        Scope::Claim(name) => caller.claim_text(name),
-        Scope::Header(name) => headers.first(name).map(str::to_owned),
-        Scope::Grant | Scope::ClientIp | Scope::Global => None,
+        // A revision without sessions ignores the header, so a client could write anything there.
+        Scope::Session if is_stateless(params) => Ok(None),
+        Scope::Session => header("mcp-session-id"),
+        Scope::Claim(name) => Ok(caller.claim_text(name)),
+        Scope::Header(name) => header(name),
+        Scope::Grant | Scope::ClientIp | Scope::Global => Ok(None),
     }
 }
 
@@ -160,7 +215,7 @@ fn scope_value<'a>(scope: &'a Scope, caller: &Caller, text: Option<&'a str>) -> 
     match scope {
         Scope::Grant => ScopeValue::Grant,
         Scope::Session => match text {
-            // Where a revision has no sessions, the grant is as close as one gets.
+            // Where there are no sessions, the grant is as close as one gets.
             None => ScopeValue::Grant,
             text => ScopeValue::Session(text),
         },
@@ -173,8 +228,12 @@ fn scope_value<'a>(scope: &'a Scope, caller: &Caller, text: Option<&'a str>) -> 
 
 impl<'m> Refused<'m> {
     /// No policy covers the request: whatever it says is refused.
-    fn uncovered(message: &'m Message<'_>) -> Self {
-        let refusal = Refusal { kind: RefusalKind::Denied, rule: NO_POLICY, reason: "No policy allows this here." };
+    fn uncovered(message: &'m Message<'_>, why: Uncovered) -> Self {
+        let reason = match why {
+            Uncovered::Place | Uncovered::Caller => "No policy allows this here.",
+            Uncovered::Grant => "The credential that calls are made under is unclear.",
+        };
+        let refusal = Refusal { kind: RefusalKind::Denied, rule: why.rule(), reason };
         let (method, target) = match message {
             Message::Request { method, params, .. } | Message::Notification { method, params } => {
                 (&**method, Target::of(method, params))
@@ -203,17 +262,20 @@ impl fmt::Display for Refused<'_> {
             RefusalKind::Limited => "limited",
             RefusalKind::ApprovalRequired => "waiting for approval",
         };
-        let Refusal { rule, .. } = self.refusal;
-        write!(f, "{what}: {} by ", loggable(self.method))?;
+        write!(f, "{what}: {}", loggable(self.method))?;
+        if let Target::Tool(name) = self.target {
+            write!(f, " {}", loggable(name))?;
+        }
+        f.write_str(" by ")?;
         if !self.policy.is_empty() {
             write!(f, "{} ", self.policy)?;
         }
-        f.write_str(rule)
+        f.write_str(self.refusal.rule)
     }
 }
 
-/// A method, if it has no characters that could forge a line of the log.
-fn loggable(method: &str) -> &str {
+/// A name, if it has no characters that could forge a line of the log.
+fn loggable(name: &str) -> &str {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/_-.$".contains(&byte);
-    if method.len() <= 128 && method.bytes().all(plain) { method } else { "(unnamable method)" }
+    if (1..=128).contains(&name.len()) && name.bytes().all(plain) { name } else { "(unnamable)" }
 }

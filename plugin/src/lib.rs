@@ -24,6 +24,7 @@
 mod caller;
 mod exports;
 mod gate;
+mod hold;
 mod host;
 mod metadata;
 mod metrics;

@@ -1,13 +1,15 @@
 //! One configuration at work: what all streams that began under it share.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 
-use policy::config::{self, Config, Mode, Transport};
+use policy::config::{self, Config, Mode, Transport, Unmatched};
+use policy::document::Policy;
 use policy::document::model::Refund;
 use policy::listing::{Kind, Shown};
 use policy::quota::{Quota, QuotaError, StoreError};
 
+use crate::hold::Hold;
 use crate::host::{self, Buffer, Level, Status};
 use crate::metrics::Metrics;
 use crate::route::Policies;
@@ -17,6 +19,8 @@ use crate::store::SharedData;
 pub(crate) struct Runtime {
     pub(crate) config: Config,
     pub(crate) metrics: Metrics,
+    /// Whether this worker holds heads.
+    pub(crate) hold: Hold,
     /// The plugin root that counters belong to.
     root: String,
     /// Opened by the first call that is counted: configuring must have no effect on what others see.
@@ -43,7 +47,8 @@ impl Runtime {
         for warning in warnings(&config) {
             host::log(Level::Warn, &format!("mcp_policy: {warning}"));
         }
-        Ok(Self { config, metrics: Metrics::define()?, root, quota: OnceCell::new() })
+        let hold = Hold::new(config.request_headers);
+        Ok(Self { config, metrics: Metrics::define()?, hold, root, quota: OnceCell::new() })
     }
 
     pub(crate) fn observes(&self) -> bool {
@@ -64,9 +69,9 @@ impl Runtime {
     }
 
     /// The policies of a route, each with its name.
-    pub(crate) fn policies(&self, policies: &Policies) -> impl Iterator<Item = (&str, &policy::document::Policy)> {
+    pub(crate) fn policies(&self, policies: &Policies) -> impl Iterator<Item = (&str, &Policy)> {
         let indices = match policies {
-            Policies::None => &[],
+            Policies::None(_) => &[],
             Policies::OfRoute(route) => self.config.routes.get(*route).map_or(&[][..], |route| &route.policies),
         };
         indices.iter().filter_map(|index| self.config.policies.get(*index)).map(|(name, policy)| (&**name, policy))
@@ -78,19 +83,30 @@ impl Runtime {
     }
 
     /// What these policies show of a listing.
-    pub(crate) fn shown<'r>(&'r self, policies: &'r Policies) -> impl Shown + 'r {
-        ShownBy { runtime: self, policies }
+    pub(crate) fn shown<'r>(&'r self, policies: &'r Policies) -> ShownBy<'r> {
+        ShownBy { runtime: self, policies, hid: Cell::new(false) }
     }
 }
 
-struct ShownBy<'r> {
+/// What all policies of a route show of a listing.
+pub(crate) struct ShownBy<'r> {
     runtime: &'r Runtime,
     policies: &'r Policies,
+    hid: Cell<bool>,
+}
+
+impl ShownBy<'_> {
+    /// Whether something was asked for that is not shown.
+    pub(crate) fn hid_something(&self) -> bool {
+        self.hid.get()
+    }
 }
 
 impl Shown for ShownBy<'_> {
     fn shows(&self, kind: Kind, name: &str) -> bool {
-        self.runtime.policies(self.policies).all(|(_, policy)| policy.shows(kind, name))
+        let shows = self.runtime.policies(self.policies).all(|(_, policy)| policy.shows(kind, name));
+        self.hid.set(self.hid.get() || !shows);
+        shows
     }
 }
 
@@ -100,10 +116,19 @@ fn unsupported(config: &Config) -> Option<&'static str> {
         return Some("`global_counters` is not supported yet");
     }
     if config.approvals.is_some() {
-        return Some("`approvals` is not supported yet: `require_approval` answers as a denial");
+        return Some("`approvals` is not supported yet: leave it out, and `require_approval` answers as a denial");
+    }
+    if config.routes.iter().any(|route| route.transport == Transport::Sse) {
+        return Some("`\"transport\": \"sse\"` is not supported yet");
+    }
+    if config.policies.iter().any(|(_, policy)| policy.limits().any(|limit| limit.refund != Refund::default())) {
+        return Some("`refund` is not supported yet: leave it out, and nothing is given back");
     }
     None
 }
+
+/// Requests that servers send to clients (MCP, client features).
+const FROM_THE_SERVER: [&str; 3] = ["elicitation/create", "sampling/createMessage", "roots/list"];
 
 /// What an operator should know of a configuration that is accepted.
 fn warnings(config: &Config) -> Vec<&'static str> {
@@ -111,11 +136,15 @@ fn warnings(config: &Config) -> Vec<&'static str> {
     if config.mode == Mode::Observe {
         warnings.push("observe mode: nothing is refused, hidden or withheld");
     }
-    if config.routes.iter().any(|route| route.transport == Transport::Sse) {
-        warnings.push("routes of the SSE transport do not take calls yet: they are answered 403");
+    if config.unmatched == Unmatched::Pass && config.routes.iter().any(|route| route.path.is_some()) {
+        warnings.push(
+            "`unmatched` is `pass` and routes go by path: what a server reads as such a path in another spelling \
+             passes unjudged. Name Envoy's route or cluster instead",
+        );
     }
-    if config.policies.iter().any(|(_, policy)| policy.limits().any(|limit| limit.refund != Refund::default())) {
-        warnings.push("`refund` is not supported yet: nothing is given back");
+    let denies = |policy: &Policy| FROM_THE_SERVER.iter().any(|method| policy.methods.rule(method).is_some());
+    if config.policies.iter().any(|(_, policy)| denies(policy)) {
+        warnings.push("`methods` rules are not applied yet to what servers ask of clients");
     }
     warnings
 }

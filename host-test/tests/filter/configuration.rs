@@ -156,6 +156,16 @@ fn observe_mode_lets_callers_without_a_grant_through_and_still_records_what_they
 }
 
 #[test]
+fn observe_mode_holds_no_body_back_after_an_answer_that_came_early() {
+    let lab = Lab::with(tools(json!({})), json!({"mode": "observe"}));
+    let body = call("other", &json!({}));
+    let mut stream = Request::post().open(&lab.worker(0));
+    stream.response_headers(&[(":status", "200"), ("content-type", "text/event-stream")]);
+    stream.request_body(&body, true);
+    assert_eq!((stream.forwarded().text(), stream.forwarded().ended), (body, true));
+}
+
+#[test]
 fn observe_mode_counts_as_if_it_enforced() {
     let lab = Lab::with(tools(json!({"limited": {"rate_limit": "2/day"}})), json!({"mode": "observe"}));
     for _ in 0..5 {

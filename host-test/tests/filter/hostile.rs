@@ -54,7 +54,7 @@ fn a_log_line_cannot_be_forged() {
 
 #[test]
 fn a_body_of_the_largest_size_costs_in_proportion_whatever_its_shape() {
-    let condition = json!({"path": "args.a[*].b", "op": "regex", "value": "(x+x+)+y"});
+    let condition = json!({"path": "args.a[*].b", "op": "ends_with", "value": "y"});
     let policy = json!({"version": "1", "default": "deny", "tools": {"t": {"deny_if": [{"conditions": [condition]}]}}});
     let host = filter().configuration(policy.to_string()).start().unwrap();
     let worker = host.worker(0);
@@ -120,4 +120,24 @@ fn a_listing_of_the_largest_size_costs_in_proportion() {
         let per_byte = (worker.fuel_used() - before) / u64::try_from(body.len()).unwrap();
         assert!(per_byte < 600, "{content_type}: {per_byte} instructions per byte");
     }
+}
+
+#[test]
+fn a_regular_expression_runs_in_linear_time() {
+    let condition = json!({"path": "args.text", "op": "regex", "value": "(x+x+)+y"});
+    let host = filter()
+        .configuration(tools(json!({"t": {"deny_if": [{"conditions": [condition]}]}})).to_string())
+        .start()
+        .unwrap();
+    let worker = host.worker(0);
+    let cost = |length: usize| {
+        let before = worker.fuel_used();
+        let body = call_text("t", &format!(r#"{{"text":"{}"}}"#, "x".repeat(length)));
+        assert_forwarded(&Request::post().send(&worker, &body), &body);
+        worker.fuel_used() - before
+    };
+    cost(1000);
+    // More than 16 KiB are refused before the expression looks at them.
+    let (small, large) = (cost(4_000), cost(16_000));
+    assert!(large < small * 5, "four times the text costs {large} instead of {small}");
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use host_test::{Builder, HeaderStop, Host, Stream, Value as Property, Worker, filter_wasm};
+use host_test::{Builder, Fault, HeaderStop, Host, Stream, Value as Property, Worker, filter_wasm};
 use serde_json::{Value, json};
 
 /// What stands in arguments and credentials of these tests, and must never be seen in logs and replies.
@@ -103,6 +103,13 @@ impl Lab {
         assert!(!forwarded.ended, "a refused request was completed");
         assert!(!(self.holds_headers && forwarded.headers.is_some()), "held headers were forwarded");
         assert!(stream.reply().is_some_and(|reply| reply.by_filter), "the filter has not answered");
+    }
+
+    /// Where the server has answered already, a reply comes too late and the client sees a reset. Nothing worse happened.
+    #[track_caller]
+    pub(crate) fn assert_at_most_late(&self) {
+        let faults = self.take_faults();
+        assert!(faults.iter().all(|fault| matches!(fault, Fault::ReplyAfterHeaders { .. })), "{faults:?}");
     }
 
     /// A tool result with `isError` and the text; gives its `_meta`.

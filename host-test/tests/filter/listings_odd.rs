@@ -121,3 +121,21 @@ fn an_empty_list_and_a_list_of_hidden_tools_only_stay_lists() {
     let stream = answered(&lab, JSON, hidden);
     assert_eq!(crate::lab::message(&stream), serde_json::from_str::<Value>(empty).unwrap());
 }
+
+#[test]
+fn a_list_whose_answer_begins_before_the_request_was_judged_shows_nothing_hidden() {
+    // Only where request headers stream ahead can a server be so early.
+    let lab = lab();
+    for (headers, list) in [(JSON, LIST.to_owned()), (EVENTS, format!("data: {LIST}\n\n"))] {
+        let mut stream = Request::post().open(&lab.worker(0));
+        stream.response_headers(&[&[(":status", "200")], headers].concat());
+        stream.request_body(request("tools/list", &json!({})), true);
+        // A server that was not asked lists nothing.
+        if !stream.forwarded().text().is_empty() {
+            stream.response_body(&list, true);
+        }
+        assert!(!stream.received().text().contains("delete"), "{}", stream.received().text());
+        drop(stream);
+        lab.assert_at_most_late();
+    }
+}

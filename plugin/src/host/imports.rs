@@ -66,6 +66,10 @@ unsafe extern "C" {
     pub(super) fn proxy_define_metric(kind: u32, name: *const u8, name_length: usize, id: *mut u32) -> u32;
     pub(super) fn proxy_increment_metric(id: u32, offset: i64) -> u32;
 
+    pub(super) fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+    pub(super) fn proxy_set_effective_context(context: u32) -> u32;
+    pub(super) fn proxy_continue_stream(stream: u32) -> u32;
+
     pub(super) fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
 }
 

@@ -6,6 +6,7 @@
 
 mod buffers;
 mod clock;
+mod flow;
 mod headers;
 mod imports;
 mod memory;
@@ -16,6 +17,7 @@ mod shared_data;
 
 pub(crate) use buffers::{Buffer, bytes, replace};
 pub(crate) use clock::{monotonic_ms, random, wall_ns};
+pub(crate) use flow::{resume_request, tick_every};
 pub(crate) use headers::{HeaderMap, Headers, remove_header, set_header};
 pub(crate) use memory::take;
 pub(crate) use metrics::Counter;

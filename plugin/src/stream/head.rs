@@ -119,7 +119,7 @@ impl<'h> Head<'h> {
 
 /// Whether a media type names a charset other than UTF-8, in any spelling that some server understands.
 fn declares_other_charset(content_type: &str) -> bool {
-    let mut parameters = content_type.split([';', ',']).skip(1);
+    let mut parameters = content_type.split([';', ',']);
     parameters.any(|parameter| {
         let lower = parameter.to_ascii_lowercase();
         let value = lower.split_once('=').map(|(name, value)| (name.trim(), value.trim().trim_matches('"').trim()));

@@ -37,8 +37,10 @@ pub(crate) struct Stream {
     /// None if the plugin was never configured: then nothing can be judged.
     runtime: Option<Rc<Runtime>>,
     phase: Phase,
-    /// The answer began before the request was judged: no byte of the request may follow.
-    sealed: bool,
+    /// The answer began before the request was whole: the filter can no longer answer in the server's place.
+    answered: bool,
+    /// How many ticks the head has been held without a byte of the body.
+    held_for: Option<u8>,
 }
 
 enum Phase {
@@ -55,6 +57,8 @@ enum Phase {
     Document(Box<Exchange>, Option<Id>),
     /// The answer is a stream of events, each held to its end.
     Events(Box<Exchange>, Option<Id>, Box<EventStream>),
+    /// The answer could not be judged: no further byte of it passes.
+    Stopped,
     /// The filter has answered. Envoy now runs the response callbacks for that answer, which must pass.
     Replied,
 }
@@ -70,6 +74,18 @@ struct Exchange {
 
 impl Stream {
     pub(crate) fn new(runtime: Option<Rc<Runtime>>) -> Self {
-        Self { runtime, phase: Phase::Start, sealed: false }
+        Self { runtime, phase: Phase::Start, answered: false, held_for: None }
+    }
+
+    /// Counts a tick for a request of this runtime whose head is held. Says whether it has waited too long.
+    pub(crate) fn waits_too_long(&mut self, runtime: &Rc<Runtime>) -> bool {
+        let own = self.runtime.as_ref().is_some_and(|own| Rc::ptr_eq(own, runtime));
+        match &mut self.held_for {
+            Some(ticks) if own => {
+                *ticks = ticks.saturating_add(1);
+                runtime.hold.gives_up(*ticks)
+            }
+            _ => false,
+        }
     }
 }

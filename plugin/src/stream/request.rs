@@ -1,15 +1,13 @@
 //! The request on its way in.
 
-use policy::config::{RequestHeaders, Transport};
 use policy::message::{self, Message};
 
 use super::head::Head;
 use super::{Action, Exchange, Phase, Stream};
 use crate::caller::{Caller, Claims};
 use crate::gate::{self, Verdict};
-use crate::host::{self, Buffer, HeaderMap, Headers, Status};
-use crate::route::{self, Policies};
-use crate::runtime::Runtime;
+use crate::host::{self, Buffer, HeaderMap, Headers, Level, Status};
+use crate::route::{self, Policies, Uncovered};
 
 impl Stream {
     pub(crate) fn on_request_headers(&mut self, end_of_stream: bool) -> Action {
@@ -22,56 +20,59 @@ impl Stream {
         let headers = Headers::read(HeaderMap::Request).map_err(unread("the request headers"))?;
         let claims = Claims::read(&runtime).map_err(unread("the claims"))?;
         let choice = route::choose(&runtime, &headers, &claims).map_err(unread("the route"))?;
-        let (policies, transport) = match choice {
+        let mut policies = match choice {
             route::Choice::Pass => {
                 self.phase = Phase::Passing;
                 return Ok(Action::Continue);
             }
-            route::Choice::Judge(policies, transport) => (policies, transport),
+            route::Choice::Judge(policies) => policies,
         };
         let head = Head::of(&headers);
-        let post = head.method == b"POST";
-        if transport == Transport::Sse && post {
-            return Ok(self.refuse_http(403, "routes of the SSE transport do not take calls yet"));
-        }
         let caller = Caller::read(&runtime, &headers, claims).map_err(unread("the caller"))?;
-        if let Some(action) = self.refuse_caller(&runtime, &caller) {
-            return Ok(action);
-        }
         if let Some(why) = head.refuse_method() {
             return Ok(self.refuse_http(405, why));
         }
-        if post && let Some((status, why)) = refuse_post(&head, runtime.config.max_body_bytes, end_of_stream) {
-            return Ok(self.refuse_http(status, &why));
+        // Browsers ask without credentials whether they may send them (Fetch standard, CORS-preflight fetch).
+        let preflight = head.method == b"OPTIONS";
+        if !preflight
+            && caller.is_anonymous()
+            && runtime.config.identity.required
+            && let Some(reply) = self.ask_to_sign_in(&runtime)
+        {
+            return Ok(reply);
         }
-        if !post && matches!(policies, Policies::None) {
-            return Ok(self.refuse_http(403, policy::decision::NO_POLICY));
+        if caller.is_unreadable() {
+            policies = Policies::None(Uncovered::Grant);
+        }
+        let post = head.method == b"POST";
+        if post {
+            if let Some((status, why)) = refuse_post(&head, runtime.config.max_body_bytes, end_of_stream) {
+                return Ok(self.refuse_http(status, &why));
+            }
+        } else if let Policies::None(why) = policies
+            && !(preflight && why == Uncovered::Caller)
+        {
+            return Ok(self.refuse_http(403, why.rule()));
         }
         head.prepare(&runtime).map_err(|status| format!("the request headers cannot be changed: {status}"))?;
         let answers = head.method == b"GET";
         let exchange = Box::new(Exchange { headers, policies, caller, answers });
-        if post {
-            self.phase = Phase::Body(exchange);
-        } else if end_of_stream {
+        if !post && end_of_stream {
             return Ok(self.forward_bodyless(exchange));
-        } else {
-            self.phase = Phase::Bodyless(exchange);
         }
-        Ok(match runtime.config.request_headers {
-            // The headers wait for the body's verdict. Without `allow_on_headers_stop_iteration` that would stop the
-            // body as well, so it is the operator's to say.
-            RequestHeaders::Hold => Action::Pause,
-            RequestHeaders::Stream => Action::Continue,
-        })
+        self.phase = if post { Phase::Body(exchange) } else { Phase::Bodyless(exchange) };
+        if runtime.hold.is_on() {
+            self.held_for = Some(0);
+            return Ok(Action::Pause);
+        }
+        Ok(Action::Continue)
     }
 
     pub(crate) fn on_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
-        if self.sealed {
-            return Action::Pause;
-        }
+        self.body_comes();
         match core::mem::replace(&mut self.phase, Phase::Passing) {
             Phase::Body(exchange) => {
-                let limit = self.runtime.as_ref().map_or(0, |runtime| runtime.config.max_body_bytes);
+                let limit = self.body_limit();
                 if size > limit {
                     return self.refuse_http(413, &too_large(limit));
                 }
@@ -83,22 +84,24 @@ impl Stream {
             }
             Phase::Bodyless(_) if size > 0 => self.refuse_http(400, "only POST may carry a body"),
             Phase::Bodyless(exchange) if end_of_stream => self.forward_bodyless(exchange),
+            Phase::Bodyless(exchange) => {
+                self.phase = Phase::Bodyless(exchange);
+                Action::Pause
+            }
             Phase::Replied => self.replied(),
             other => {
                 self.phase = other;
-                Action::Continue
+                self.late_body(size)
             }
         }
     }
 
     pub(crate) fn on_request_trailers(&mut self) -> Action {
-        if self.sealed {
-            return Action::Pause;
-        }
+        self.body_comes();
         // With trailers, no body callback says that the body has ended.
         match core::mem::replace(&mut self.phase, Phase::Passing) {
             Phase::Body(exchange) => {
-                let limit = self.runtime.as_ref().map_or(0, |runtime| runtime.config.max_body_bytes);
+                let limit = self.body_limit();
                 self.judge(exchange, limit)
             }
             Phase::Bodyless(exchange) => self.forward_bodyless(exchange),
@@ -110,19 +113,26 @@ impl Stream {
         }
     }
 
+    /// Envoy delivers what follows a held head.
+    fn body_comes(&mut self) {
+        if let (Some(_), Some(runtime)) = (self.held_for.take(), &self.runtime) {
+            runtime.hold.works();
+        }
+    }
+
+    fn body_limit(&self) -> usize {
+        self.runtime.as_ref().map_or(0, |runtime| runtime.config.max_body_bytes)
+    }
+
+    /// A body after the answer to a request that has none: it is nobody's, and goes nowhere.
+    fn late_body(&mut self, size: usize) -> Action {
+        let observes = self.runtime.as_ref().is_some_and(|runtime| runtime.observes());
+        if self.answered && size > 0 && !observes { Action::Pause } else { Action::Continue }
+    }
+
     fn replied(&mut self) -> Action {
         self.phase = Phase::Replied;
         Action::Pause
-    }
-
-    fn refuse_caller(&mut self, runtime: &Runtime, caller: &Caller) -> Option<Action> {
-        if caller.is_unreadable() {
-            return Some(self.refuse_http(403, "the credential that calls are counted by is unclear"));
-        }
-        if runtime.config.identity.required && caller.is_anonymous() {
-            return Some(self.ask_to_sign_in(runtime));
-        }
-        None
     }
 
     fn forward_bodyless(&mut self, exchange: Box<Exchange>) -> Action {
@@ -146,19 +156,28 @@ impl Stream {
             Err(error) => return self.refuse_unreadable(&error),
         };
         match gate::judge(&runtime, &exchange.policies, &message, &exchange.caller, &exchange.headers) {
-            Verdict::Pass => {
-                runtime.metrics.allowed.increment();
-                self.phase = match message {
-                    Message::Request { id, method, .. } if is_list(&method) && runtime.filters(&exchange.policies) => {
-                        Phase::Answer(exchange, Some(id))
-                    }
-                    _ => Phase::Passing,
-                };
-                Action::Continue
+            Verdict::Pass => runtime.metrics.allowed.increment(),
+            Verdict::Refuse(refused) => {
+                if let Some(reply) = self.refuse_message(&exchange.headers, &message, &refused) {
+                    return reply;
+                }
             }
-            Verdict::Refuse(refusal) => self.refuse_message(&exchange.headers, &message, &refusal),
-            Verdict::Fail(why) => self.fail(&why),
+            Verdict::Mismatch(mismatch) => return self.refuse_mismatch(&message, mismatch),
+            Verdict::Fail(why) if runtime.observes() => {
+                host::log(Level::Warn, &format!("mcp_policy: observed: would fail: {why}"));
+            }
+            Verdict::Fail(why) => return self.fail(&why),
         }
+        self.phase = match message {
+            Message::Request { id, method, .. } if is_list(&method) && runtime.filters(&exchange.policies) => {
+                if self.answered {
+                    return self.fail("the answer to a list request began before it was judged");
+                }
+                Phase::Answer(exchange, Some(id))
+            }
+            _ => Phase::Passing,
+        };
+        Action::Continue
     }
 }
 

@@ -1,5 +1,7 @@
 //! The answer on its way back.
 
+use std::borrow::Cow;
+
 use policy::decision::Header;
 use policy::listing::{EventStream, Filtered, filter_message};
 use policy::message::Id;
@@ -14,13 +16,14 @@ impl Stream {
     pub(crate) fn on_response_headers(&mut self, end_of_stream: bool) -> Action {
         let (exchange, id) = match core::mem::replace(&mut self.phase, Phase::Passing) {
             Phase::Answer(exchange, id) => (exchange, id),
-            // The server refuses the head of a request whose body it has not seen.
-            Phase::Body(_) => {
-                self.sealed = true;
+            // The server answers the head alone. The body is judged all the same when it has come.
+            Phase::Body(exchange) => {
+                self.answered = true;
+                self.phase = Phase::Body(exchange);
                 return Action::Continue;
             }
             Phase::Bodyless(exchange) => {
-                self.sealed = true;
+                self.answered = true;
                 if !exchange.answers {
                     return Action::Continue;
                 }
@@ -65,9 +68,14 @@ impl Stream {
     pub(crate) fn on_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {
         match core::mem::replace(&mut self.phase, Phase::Passing) {
             Phase::Document(exchange, id) if end_of_stream => self.document(&exchange, id.as_ref(), size),
+            Phase::Document(_, id) if size > self.event_limit() => self.cut_short(id.as_ref()),
             Phase::Document(exchange, id) => {
                 self.phase = Phase::Document(exchange, id);
                 Action::Pause
+            }
+            Phase::Stopped => {
+                self.phase = Phase::Stopped;
+                self.stop("it could not be judged")
             }
             Phase::Events(exchange, id, events) => self.events(exchange, id, events, size),
             other => {
@@ -96,7 +104,8 @@ impl Stream {
         let Ok(body) = host::bytes(Buffer::Response, size) else {
             return self.stop("the response body cannot be read");
         };
-        let replacement = match filter_message(&body, runtime.config.max_depth, &runtime.shown(&exchange.policies)) {
+        let shown = runtime.shown(&exchange.policies);
+        let replacement = match filter_message(&body, runtime.config.max_depth, &shown) {
             Ok(Filtered::Unchanged) => return Action::Continue,
             Ok(Filtered::Changed(body)) => {
                 runtime.metrics.lists_filtered.increment();
@@ -114,20 +123,48 @@ impl Stream {
         }
     }
 
-    fn events(&mut self, exchange: Box<Exchange>, id: Option<Id>, mut events: Box<EventStream>, size: usize) -> Action {
-        let Some(runtime) = self.runtime.clone() else {
-            return Action::Continue;
-        };
+    fn event_limit(&self) -> usize {
+        self.runtime.as_ref().map_or(0, |runtime| runtime.config.max_event_bytes)
+    }
+
+    /// A document that is too long to be held is answered before it has ended.
+    fn cut_short(&mut self, id: Option<&Id>) -> Action {
+        if let Some(runtime) = &self.runtime {
+            runtime.metrics.lists_withheld.increment();
+        }
+        host::log(Level::Warn, "mcp_policy: a list was withheld: it is larger than max_event_bytes");
+        self.phase = Phase::Stopped;
+        match host::replace(Buffer::Response, &withheld(id, "it is too large")) {
+            Ok(()) => Action::Continue,
+            Err(_) => self.stop("the response body cannot be replaced"),
+        }
+    }
+
+    fn events(
+        &mut self,
+        exchange: Box<Exchange>,
+        mut id: Option<Id>,
+        mut events: Box<EventStream>,
+        size: usize,
+    ) -> Action {
+        let Some(runtime) = self.runtime.clone() else { return Action::Continue };
         let Ok(chunk) = host::bytes(Buffer::Response, size) else {
             return self.stop("the response body cannot be read");
         };
-        let out = events.push(&chunk, &runtime.shown(&exchange.policies), &mut |error| {
+        let shown = runtime.shown(&exchange.policies);
+        let out = events.push(&chunk, &shown, &mut |error| {
             runtime.metrics.lists_withheld.increment();
             host::log(Level::Warn, &format!("mcp_policy: an event was withheld: {error}"));
-            // On a stream that answers one request the client waits for just that answer; on others for nothing.
-            id.as_ref().map(|id| reply::withheld(id, "it cannot be read"))
+            // On a stream that answers one request the client waits for just that answer, and for it once; on others
+            // for nothing.
+            id.take().map(|id| reply::withheld(&id, "it cannot be read"))
         });
-        let replaced = if out == chunk { Ok(()) } else { host::replace(Buffer::Response, &out) };
+        if shown.hid_something() {
+            runtime.metrics.lists_filtered.increment();
+        }
+        let unchanged = matches!(&out, Cow::Borrowed(out) if out.len() == chunk.len());
+        let replaced = if unchanged { Ok(()) } else { host::replace(Buffer::Response, &out) };
+        drop(out);
         if replaced.is_err() {
             return self.stop("the response body cannot be replaced");
         }
@@ -147,15 +184,19 @@ impl Stream {
         Action::Pause
     }
 
-    /// The answer cannot be judged and its headers may be gone already: it goes no further.
+    /// The answer cannot be judged, and its headers may be gone already: no further byte of it passes.
     fn stop(&mut self, why: &str) -> Action {
-        host::log(Level::Error, &format!("mcp_policy: response stopped: {why}"));
-        if let Some(runtime) = &self.runtime {
-            runtime.metrics.failed.increment();
+        if !matches!(self.phase, Phase::Stopped) {
+            host::log(Level::Error, &format!("mcp_policy: response stopped: {why}"));
+            if let Some(runtime) = &self.runtime {
+                runtime.metrics.failed.increment();
+            }
         }
-        self.phase = Phase::Replied;
-        let _emptied = host::replace(Buffer::Response, &[]);
-        Action::Continue
+        self.phase = Phase::Stopped;
+        match host::replace(Buffer::Response, &[]) {
+            Ok(()) => Action::Continue,
+            Err(_) => Action::Pause,
+        }
     }
 }
 

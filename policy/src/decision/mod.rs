@@ -4,6 +4,7 @@
 //! tool's, then all_tools'), `deny_if` (likewise), limits looked at, approval, limits taken. [`judge`] goes up to the
 //! limits and says what must be taken; the [`quota`](crate::quota) counts.
 
+mod context;
 mod facts;
 mod listed;
 mod operand;
@@ -17,6 +18,7 @@ pub use target::Target;
 use crate::document::model::{Action, Default, Limit, Listing, Policy, Predicate, Rule, Section};
 use crate::json::Value;
 use crate::message::{Arguments, Params};
+use context::Context;
 use truth::{List, Truth};
 use walk::LookalikeArgument;
 
@@ -81,13 +83,14 @@ const ARGUMENT_UNCLEAR: &str = "An argument's name could be mistaken for one tha
 
 /// Judges a request or notification by one policy.
 pub fn judge<'p>(policy: &'p Policy, method: &str, params: &Params<'_>, facts: &dyn Facts) -> Decision<'p> {
+    let context = &Context::new(&params.arguments, facts);
     if let Some(Rule { action: Action::Deny { reason }, pointer, .. }) = policy.methods.rule(method) {
         return Decision::Refuse(Refusal::denied(pointer, reason.as_deref(), NOT_ALLOWED));
     }
     let (section, name) = match Target::of(method, params) {
         Target::Passes => return Decision::Allow(vec![]),
         Target::Method => return policy.judge_method(method),
-        Target::Tool(name) => return policy.judge_tool(name, &params.arguments, facts),
+        Target::Tool(name) => return policy.judge_tool(name, context),
         Target::Prompt(name) => (&policy.prompts, name),
         Target::Resource(uri) if policy.resources.is_unconditional() => (&policy.resources, uri),
         Target::Resource(uri) => match crate::uri::normalize(&uri) {
@@ -99,14 +102,14 @@ pub fn judge<'p>(policy: &'p Policy, method: &str, params: &Params<'_>, facts: &
         return Decision::Refuse(Refusal::hidden(HIDDEN));
     }
     match section.rule(&name) {
-        Some(rule) => rule.judge(None, &params.arguments, facts),
+        Some(rule) => rule.judge(None, context),
         None if section.default == Default::Allow => Decision::Allow(vec![]),
         None => Decision::Refuse(Refusal::denied(DEFAULT_DENY, None, NOT_ALLOWED)),
     }
 }
 
 impl Policy {
-    fn judge_tool<'p>(&'p self, name: &str, arguments: &Arguments<'_>, facts: &dyn Facts) -> Decision<'p> {
+    fn judge_tool<'p>(&'p self, name: &str, context: &Context<'_, '_>) -> Decision<'p> {
         if let Some(refusal) = self.refuses_outright(name) {
             return Decision::Refuse(match self.listing {
                 Listing::Allowed => Refusal { kind: RefusalKind::Hidden, ..refusal },
@@ -114,8 +117,8 @@ impl Policy {
             });
         }
         match self.tools.rule(name) {
-            Some(rule) => rule.judge(Some(&self.all_tools), arguments, facts),
-            None => self.all_tools.judge(None, arguments, facts),
+            Some(rule) => rule.judge(Some(&self.all_tools), context),
+            None => self.all_tools.judge(None, context),
         }
     }
 
@@ -185,7 +188,7 @@ impl Section {
 }
 
 impl Rule {
-    fn judge<'p>(&'p self, all: Option<&'p Rule>, arguments: &Arguments<'_>, facts: &dyn Facts) -> Decision<'p> {
+    fn judge<'p>(&'p self, all: Option<&'p Rule>, context: &Context<'_, '_>) -> Decision<'p> {
         let rules = || core::iter::once(self).chain(all);
         if let Action::Deny { reason } = &self.action {
             return Decision::Refuse(Refusal::denied(&self.pointer, reason.as_deref(), NOT_ALLOWED));
@@ -193,13 +196,13 @@ impl Rule {
         let required = rules().flat_map(|rule| &rule.require).map(|predicate| (List::Require, predicate));
         let denied = rules().flat_map(|rule| &rule.deny_if).map(|predicate| (List::DenyIf, predicate));
         for (list, predicate) in required.chain(denied) {
-            if let Some(refusal) = predicate.refuses(list, arguments, facts) {
+            if let Some(refusal) = predicate.refuses(list, context) {
                 return Decision::Refuse(refusal);
             }
         }
         let mut takings = vec![];
         for limit in rules().flat_map(|rule| &rule.limits) {
-            match limit.amount(arguments) {
+            match limit.amount(context.arguments) {
                 Some(amount) => takings.push(Taking { limit, amount }),
                 None => return Decision::Refuse(Refusal::denied(&limit.pointer, None, AMOUNT_UNCLEAR)),
             }
@@ -216,8 +219,8 @@ impl Rule {
 }
 
 impl Predicate {
-    fn refuses<'p>(&'p self, list: List, arguments: &Arguments<'_>, facts: &dyn Facts) -> Option<Refusal<'p>> {
-        match (list, self.truth(list, arguments, facts)) {
+    fn refuses<'p>(&'p self, list: List, context: &Context<'_, '_>) -> Option<Refusal<'p>> {
+        match (list, self.truth(list, context)) {
             (List::Require, Ok(Truth::True)) | (List::DenyIf, Ok(Truth::False)) => None,
             (_, Ok(_)) => Some(self.refusal()),
             (_, Err(LookalikeArgument)) => Some(Refusal::denied(&self.pointer, None, ARGUMENT_UNCLEAR)),
@@ -225,11 +228,11 @@ impl Predicate {
     }
 
     /// False if any condition is false, else wrong if any is wrong, else true.
-    fn truth(&self, list: List, arguments: &Arguments<'_>, facts: &dyn Facts) -> Result<Truth, LookalikeArgument> {
+    fn truth(&self, list: List, context: &Context<'_, '_>) -> Result<Truth, LookalikeArgument> {
         let mut sum = Truth::True;
         for condition in &self.conditions {
             // Every condition is walked even if one is false: a look-alike key refuses all the same.
-            match walk::condition(condition, list, arguments, facts)? {
+            match walk::condition(condition, list, context)? {
                 Truth::False => sum = Truth::False,
                 Truth::Wrong if sum == Truth::True => sum = Truth::Wrong,
                 _ => {}

@@ -1,5 +1,6 @@
 use std::net::IpAddr;
 
+use super::context::Context;
 use super::operand::{Operand, count, elements};
 use crate::document::condition::{Cidr, Scalar, Test};
 
@@ -52,7 +53,7 @@ impl List {
 }
 
 /// Asks `test` of a value that is there.
-pub(super) fn ask(test: &Test, operand: &Operand<'_>) -> Truth {
+pub(super) fn ask(test: &Test, operand: &Operand<'_>, context: &Context<'_, '_>) -> Truth {
     if let Operand::Null = operand {
         return match test {
             Test::Exists => Truth::False,
@@ -71,7 +72,14 @@ pub(super) fn ask(test: &Test, operand: &Operand<'_>) -> Truth {
         Test::Lte(bound) => compare(operand, |value| value <= *bound),
         Test::Gt(bound) => compare(operand, |value| value > *bound),
         Test::Gte(bound) => compare(operand, |value| value >= *bound),
-        Test::Regex(regex) => string(operand, |text| regex.is_match(text).into()),
+        Test::Regex(regex) => {
+            string(
+                operand,
+                |text| {
+                    if context.affords_regex(text.len()) { regex.is_match(text).into() } else { Truth::Wrong }
+                },
+            )
+        }
         Test::StartsWith(start) => string(operand, |text| text.starts_with(&**start).into()),
         Test::EndsWith(end) => string(operand, |text| text.ends_with(&**end).into()),
         Test::Cidr(networks) => string(operand, |text| within(text, networks)),

@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
-use super::facts::{Facts, Header};
+use super::context::Context;
+use super::facts::Header;
 use super::operand::{Operand, elements};
 use super::truth::{List, Truth, ask};
 use crate::document::condition::{Condition, Test};
@@ -16,12 +17,12 @@ pub(super) struct LookalikeArgument;
 pub(super) fn condition(
     condition: &Condition,
     list: List,
-    arguments: &Arguments<'_>,
-    facts: &dyn Facts,
+    context: &Context<'_, '_>,
 ) -> Result<Truth, LookalikeArgument> {
-    let walk = Walk { test: &condition.test, list };
+    let walk = Walk { test: &condition.test, list, context };
+    let facts = context.facts;
     match (&condition.path.root, condition.path.steps.as_slice()) {
-        (Root::Arguments, [Step::Key(name), rest @ ..]) => match argument(arguments, name)? {
+        (Root::Arguments, [Step::Key(name), rest @ ..]) => match argument(context.arguments, name)? {
             Some(value) => walk.value(value, rest),
             None => Ok(walk.missing()),
         },
@@ -34,15 +35,15 @@ pub(super) fn condition(
         },
         (Root::Header(name), []) => Ok(match facts.header(name) {
             Header::Absent => walk.missing(),
-            Header::Once(value) => ask(walk.test, &Operand::String(value)),
+            Header::Once(value) => walk.ask(&Operand::String(value)),
             Header::Unclear => Truth::Wrong,
         }),
         (Root::Grant, []) => Ok(match facts.grant() {
-            Some(grant) => ask(walk.test, &Operand::String(Cow::Borrowed(grant))),
+            Some(grant) => walk.ask(&Operand::String(Cow::Borrowed(grant))),
             None => walk.missing(),
         }),
-        (Root::Hour, []) => Ok(ask(walk.test, &Operand::Number(Some(f64::from(hour(facts.unix_seconds())))))),
-        (Root::Weekday, []) => Ok(ask(walk.test, &Operand::Number(Some(f64::from(weekday(facts.unix_seconds())))))),
+        (Root::Hour, []) => Ok(walk.ask(&Operand::Number(Some(f64::from(hour(facts.unix_seconds())))))),
+        (Root::Weekday, []) => Ok(walk.ask(&Operand::Number(Some(f64::from(weekday(facts.unix_seconds())))))),
         // The loader lets no other path through.
         _ => Ok(Truth::Wrong),
     }
@@ -62,19 +63,24 @@ pub(super) fn single<'a>(arguments: &Arguments<'a>, steps: &[Step]) -> Result<Op
     Ok(at)
 }
 
-struct Walk<'c> {
-    test: &'c Test,
+struct Walk<'w> {
+    test: &'w Test,
     list: List,
+    context: &'w Context<'w, 'w>,
 }
 
 impl Walk<'_> {
+    fn ask(&self, operand: &Operand<'_>) -> Truth {
+        ask(self.test, operand, self.context)
+    }
+
     fn missing(&self) -> Truth {
         self.list.missing(self.test)
     }
 
     fn value(&self, value: Value<'_>, steps: &[Step]) -> Result<Truth, LookalikeArgument> {
         match (steps, value) {
-            ([], value) => Ok(ask(self.test, &value.into())),
+            ([], value) => Ok(self.ask(&value.into())),
             ([Step::Key(name), rest @ ..], Value::Object(raw)) => match member(raw, name)? {
                 Some(value) => self.value(value, rest),
                 None => Ok(self.missing()),

@@ -241,13 +241,7 @@ pub(crate) fn rate_limit(check: &mut Check, place: &Place<'_>, rule: &str) -> Op
 
 /// What the agent is told where the policy has no words of its own.
 fn used_up(max: u64, unit: Unit, window: Window) -> Box<str> {
-    let max = match unit {
-        Unit::Calls => max.to_string(),
-        Unit::Millionths => {
-            let text = format!("{}.{:06}", max / 1_000_000, max % 1_000_000);
-            text.trim_end_matches('0').trim_end_matches('.').to_owned()
-        }
-    };
+    let max = unit.display(max);
     format!("The limit of {max} per {window} is used up.").into()
 }
 

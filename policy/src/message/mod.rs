@@ -12,12 +12,14 @@
 //! assert_eq!((&*method, params.name.as_deref()), ("tools/call", Some("get_run")));
 //! ```
 
+mod copies;
 mod error;
 mod id;
 mod params;
 
 use std::borrow::Cow;
 
+pub use copies::{HEADER_MISMATCH, HeaderCopies, HeaderMismatch};
 pub use error::{ReadError, ReadProblem};
 pub use id::Id;
 pub use params::{Arguments, Params, Reference};
@@ -139,6 +141,8 @@ impl<'a> Envelope<'a> {
         let method = method.decode();
         let params = self.params.checked(&method)?;
         match self.id {
+            // Without an id the caller would not learn that it was refused, or what came of it.
+            None if is_judged(&method) => Err(ReadProblem::Missing("id")),
             None => Ok(Message::Notification { method, params }),
             Some(id) => {
                 let id = Id::from_value(&id).ok_or(ReadProblem::BadId)?;
@@ -146,6 +150,20 @@ impl<'a> Envelope<'a> {
             }
         }
     }
+}
+
+/// Whether rules for tools, prompts or resources judge the method: it must then be a request.
+fn is_judged(method: &str) -> bool {
+    matches!(
+        method,
+        "tools/call"
+            | "prompts/get"
+            | "resources/read"
+            | "resources/subscribe"
+            | "resources/unsubscribe"
+            | "completion/complete"
+            | "subscriptions/listen"
+    )
 }
 
 /// Reads a value that must be a string.

@@ -56,6 +56,10 @@ impl<'a> Arguments<'a> {
 
 const PARAMS_KEYS: [&str; 6] = ["name", "uri", "taskId", "ref", "arguments", "_meta"];
 const REFERENCE_KEYS: [&str; 3] = ["type", "name", "uri"];
+/// The longest name of a tool or prompt, as written. MCP has names of 1 to 128 characters.
+const NAME_BYTES: usize = 1024;
+/// The longest URI, as written: what servers of HTTP take at least (RFC 9110 section 4.1).
+const URI_BYTES: usize = 8000;
 const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 
 impl<'a> Params<'a> {
@@ -79,8 +83,8 @@ impl<'a> Params<'a> {
 
     fn member(&mut self, reader: &mut Reader<'a>, key: &Key<'a>) -> Result<(), ReadError> {
         match key.as_bytes() {
-            b"name" => self.name = Some(string(reader, key, "params.name")?.decode()),
-            b"uri" => self.uri = Some(string(reader, key, "params.uri")?.decode()),
+            b"name" => self.name = Some(bounded(reader, key, "params.name", NAME_BYTES)?),
+            b"uri" => self.uri = Some(bounded(reader, key, "params.uri", URI_BYTES)?),
             b"taskId" => self.task_id = Some(string(reader, key, "params.taskId")?.decode()),
             b"ref" => self.reference = Some(read_reference(reader, key)?),
             b"arguments" if reader.peek() == Some(b'{') => self.arguments = Arguments::read(reader)?,
@@ -128,6 +132,20 @@ impl<'a> Params<'a> {
     }
 }
 
+/// A string that rules are looked up by. Globs cost time for each character of it.
+fn bounded<'a>(
+    reader: &mut Reader<'a>,
+    key: &Key<'a>,
+    member: &'static str,
+    bytes: usize,
+) -> Result<Cow<'a, str>, ReadError> {
+    let text = string(reader, key, member)?;
+    if text.raw().len() > bytes {
+        return Err(wrong_type(key, member, "shorter"));
+    }
+    Ok(text.decode())
+}
+
 fn read_reference<'a>(reader: &mut Reader<'a>, reference: &Key<'a>) -> Result<Reference<'a>, ReadError> {
     let (mut kind, mut name, mut uri) = (None::<Text<'a>>, None, None);
     if reader.peek() != Some(b'{') {
@@ -137,8 +155,8 @@ fn read_reference<'a>(reader: &mut Reader<'a>, reference: &Key<'a>) -> Result<Re
     reader.object::<ReadError>(|reader, key| {
         match key.as_bytes() {
             b"type" => kind = Some(string(reader, key, "params.ref.type")?),
-            b"name" => name = Some(string(reader, key, "params.ref.name")?.decode()),
-            b"uri" => uri = Some(string(reader, key, "params.ref.uri")?.decode()),
+            b"name" => name = Some(bounded(reader, key, "params.ref.name", NAME_BYTES)?),
+            b"uri" => uri = Some(bounded(reader, key, "params.ref.uri", URI_BYTES)?),
             _ => {
                 refuse_lookalike(key, &REFERENCE_KEYS)?;
                 reader.skip()?;

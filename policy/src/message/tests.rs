@@ -68,6 +68,7 @@ fn what_is_not_one_clear_message_is_refused() {
         (r#"{"jsonrpc":"2.0","id":1,"method":"ping","error":{}}"#, MixedMessage),
         (r#"{"jsonrpc":"2.0","id":1,"result":{},"error":{}}"#, MixedMessage),
         (r#"{"jsonrpc":"2.0","id":null,"result":{}}"#, BadId),
+        (r#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"a"}}"#, Missing("id")),
         (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call"}"#, Missing("params.name")),
         (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":null}"#, Missing("params.name")),
         (r#"{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"name":"x"}}"#, Missing("params.uri")),
@@ -99,6 +100,20 @@ fn members_of_the_wrong_type_are_refused() {
         ),
     ] {
         assert!(matches!(problem(body), ReadProblem::WrongType { member, .. } if member == at), "{body}");
+    }
+}
+
+#[test]
+fn names_and_uris_have_an_end() {
+    for (member, method, most) in [("name", "tools/call", 1024), ("uri", "resources/read", 8000)] {
+        let body = |length| {
+            format!(
+                r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{"{member}":"{}"}}}}"#,
+                "x".repeat(length)
+            )
+        };
+        assert!(call(&body(most)).is_ok());
+        assert!(matches!(problem(&body(most + 1)), ReadProblem::WrongType { expected: "shorter", .. }));
     }
 }
 

@@ -43,6 +43,19 @@ pub enum Unit {
     Millionths,
 }
 
+impl Unit {
+    /// A count as a policy writes it: amounts as decimals.
+    pub fn display(self, count: u64) -> String {
+        match self {
+            Self::Calls => count.to_string(),
+            Self::Millionths => {
+                let text = format!("{}.{:06}", count / 1_000_000, count % 1_000_000);
+                text.trim_end_matches('0').trim_end_matches('.').to_owned()
+            }
+        }
+    }
+}
+
 /// The value of a limit's scope for one call.
 ///
 /// `None` stands for a call that lacks the value; all of those share one count.

@@ -6,7 +6,8 @@
 
 use crate::decision::{Refusal, RefusalKind, Target};
 use crate::json::{write_string, write_unescaped};
-use crate::message::{Id, ReadError};
+use crate::message::{HEADER_MISMATCH, HeaderMismatch, Id, ReadError};
+use crate::quota::Unit;
 
 /// JSON-RPC error code of a denial: an application code, outside the reserved -32768…-32000.
 pub const DENIED: i32 = 403;
@@ -40,8 +41,10 @@ pub struct Style {
 pub struct Exhausted {
     /// Milliseconds until the same call would be admitted; none if no wait helps.
     pub retry_after_ms: Option<u64>,
-    /// What is left of the limit, in its unit.
+    /// What is left of the limit, in `unit`.
     pub remaining: u64,
+    /// What the limit counts. Amounts are told as the policy writes them, not in millionths.
+    pub unit: Unit,
 }
 
 /// The answer to a refused request: one JSON-RPC message.
@@ -83,6 +86,14 @@ pub fn refusal(
 /// The answer to a body that is not one clear message. Its id is not known.
 pub fn unreadable(error: &ReadError) -> Vec<u8> {
     invalid(error.problem.code(), &error.to_string())
+}
+
+/// The answer to a request whose headers say something else than its body.
+pub fn mismatch(id: Option<&Id>, mismatch: HeaderMismatch) -> Vec<u8> {
+    let Some(id) = id else { return invalid(HEADER_MISMATCH, &mismatch.to_string()) };
+    let mut out = start(id);
+    error(&mut out, HEADER_MISMATCH, &mismatch.to_string());
+    out
 }
 
 /// A JSON-RPC error without the id of a request.
@@ -160,13 +171,13 @@ fn write_data(out: &mut Vec<u8>, refusal: &Refusal<'_>, exhausted: Option<Exhaus
         field(out, "rule");
         write_string(out, refusal.rule);
     }
-    if let Some(Exhausted { retry_after_ms, remaining }) = exhausted {
+    if let Some(Exhausted { retry_after_ms, remaining, unit }) = exhausted {
         if let Some(ms) = retry_after_ms {
             field(out, "retry_after_ms");
             out.extend_from_slice(ms.to_string().as_bytes());
         }
         field(out, "remaining");
-        out.extend_from_slice(remaining.to_string().as_bytes());
+        out.extend_from_slice(unit.display(remaining).as_bytes());
     }
     if separator == b'{' {
         out.push(b'{');

@@ -93,6 +93,9 @@ fn text_ops_want_strings() {
         ],
     );
     check("regex", r#""lab""#, &[(r#""my lab 1""#, TRUE)]);
+    // A worker that matches megabytes serves nobody else.
+    let long = |bytes: usize| format!("\"{}\"", "a".repeat(bytes));
+    check("regex", r#""lab""#, &[(&long(16 * 1024), FALSE), (&long(16 * 1024 + 1), WRONG)]);
     check("starts_with", r#""/srv/""#, &[(r#""/srv/a""#, TRUE), (r#""/etc""#, FALSE), ("1", WRONG)]);
     check("ends_with", r#"".py""#, &[(r#""a.py""#, TRUE), (r#""a.sh""#, FALSE), (r#"["a.py"]"#, WRONG)]);
 }

@@ -1,0 +1,18 @@
+use super::{Result, check, imports};
+
+const REQUEST: u32 = 0;
+
+/// Has `proxy_on_tick` called about every so many ms; 0 for no more.
+pub(crate) fn tick_every(ms: u32) -> Result<()> {
+    // SAFETY: no memory is passed.
+    check(unsafe { imports::proxy_set_tick_period_milliseconds(ms) })
+}
+
+/// Lets the request of another context go on, as far as it has come. Envoy does so once the running callback has
+/// returned.
+pub(crate) fn resume_request(context: u32) -> Result<()> {
+    // SAFETY: no memory is passed.
+    check(unsafe { imports::proxy_set_effective_context(context) })?;
+    // SAFETY: no memory is passed.
+    check(unsafe { imports::proxy_continue_stream(REQUEST) })
+}
