@@ -18,12 +18,14 @@ impl Policy {
         match kind {
             Kind::Tools => self.lists_tool(name),
             Kind::Prompts => self.lists(&self.prompts, name),
-            Kind::Resources | Kind::ResourceTemplates => {
-                let normal = match crate::uri::normalize(name) {
-                    Ok(normal) => Cow::Owned(normal),
-                    // Templates need not be URIs.
-                    Err(_) => Cow::Borrowed(name),
-                };
+            Kind::Resources => match crate::uri::normalize(name) {
+                Ok(normal) => self.lists(&self.resources, &normal),
+                // Reading it would be refused.
+                Err(_) => self.resources.is_unconditional() && self.lists(&self.resources, name),
+            },
+            // Templates need not be URIs.
+            Kind::ResourceTemplates => {
+                let normal = crate::uri::normalize(name).map_or(Cow::Borrowed(name), Cow::Owned);
                 self.lists(&self.resources, &normal)
             }
         }

@@ -23,11 +23,12 @@ pub(super) fn normal(authority: &str, scheme: Scheme, role: Role) -> Result<Stri
             (format!("[{address}]"), port)
         }
         None => {
-            let (host, port) = authority.split_at_checked(authority.find(':').unwrap_or(authority.len())).unwrap_or_default();
+            let (host, port) =
+                authority.split_at_checked(authority.find(':').unwrap_or(authority.len())).unwrap_or_default();
             (name(host, scheme)?, port)
         }
     };
-    match port_number(port)? {
+    match port_number(port, scheme)? {
         Some(port) if scheme != Scheme::Web(port) => Ok(format!("{host}:{port}")),
         _ => Ok(host),
     }
@@ -39,9 +40,7 @@ pub(super) fn normal(authority: &str, scheme: Scheme, role: Role) -> Result<Stri
 fn wild(authority: &str, scheme: Scheme) -> Result<String, UriError> {
     match authority.strip_suffix('*') {
         Some("") => Ok("*".into()),
-        Some(start) if scheme == Scheme::Other && start.bytes().all(is_host_byte) => {
-            Ok(authority.to_ascii_lowercase())
-        }
+        Some(start) if scheme == Scheme::Other && start.bytes().all(is_host_byte) => Ok(authority.to_ascii_lowercase()),
         _ => Err(UriError::Wildcard),
     }
 }
@@ -74,11 +73,14 @@ fn is_web_host(host: &str) -> bool {
     host.split('.').all(is_label) && (!is_number || host.parse::<Ipv4Addr>().is_ok())
 }
 
-/// The port of `:8080`; none if there is nothing after the colon, or no colon.
-fn port_number(port: &str) -> Result<Option<u16>, UriError> {
-    if matches!(port, "" | ":") {
+/// The port of `:8080`. The web's may be left out after the colon or start with zeros; elsewhere a server may well take the
+/// authority for a name.
+fn port_number(port: &str, scheme: Scheme) -> Result<Option<u16>, UriError> {
+    let is_web = scheme != Scheme::Other;
+    if port.is_empty() || is_web && port == ":" {
         return Ok(None);
     }
     let digits = port.strip_prefix(':').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
-    digits.and_then(|digits| digits.parse().ok()).map(Some).ok_or(UriError::BadAuthority)
+    let number: Option<u16> = digits.and_then(|digits| digits.parse().ok());
+    number.filter(|number| is_web || digits == Some(&number.to_string())).map(Some).ok_or(UriError::BadAuthority)
 }

@@ -77,12 +77,12 @@ impl fmt::Display for UriError {
             Self::UserInfo => "a URI with user information before an `@` is always refused",
             Self::NotLocal => "a file's URI starts with `file:///`; one of another host is always refused",
             Self::Wildcard => {
-                "a wildcard also matches `/`, so it can stand for the whole host or, but for the web, at its end, and not \
-                 before `://`"
+                "a wildcard also matches `/`, so none can stand before `://` or in a host, unless it is the whole host or, \
+                 outside the web, ends it"
             }
             Self::DotSegment => {
-                "a segment `.` or `..` is ambiguous if it is encoded, stands beside a wildcard, in a query or in a path \
-                 without a root, or removes anything but a plain name"
+                "a segment `.` or `..` is ambiguous if it is encoded, comes last, stands beside a wildcard, in a query or in a \
+                 path without a root, or removes anything but a plain name"
             }
             Self::AboveRoot => "the segments `..` lead above the root",
             Self::EmptySegment => "two slashes in a row are ambiguous",

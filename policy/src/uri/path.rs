@@ -38,19 +38,16 @@ pub(super) fn rooted(path: &str, scheme: Scheme, role: Role) -> Result<String, U
         let segment = text::segment(raw, role)?;
         if looks_like_dots(&segment) {
             match raw {
-                _ if wild => return Err(UriError::DotSegment),
+                // At the end it would leave a folder, or swallow a query, to some.
+                _ if wild || last => return Err(UriError::DotSegment),
                 "." => {}
                 ".." if !dropped => match kept.pop() {
                     // Of anything else, some reader may have taken a part for a query, a parameter or a drive.
-                    Some(name) if !name.is_empty() && name.bytes().all(is_unreserved) => {}
+                    Some(name) if name.bytes().all(is_unreserved) => {}
                     Some(_) => return Err(UriError::DotSegment),
                     None => return Err(UriError::AboveRoot),
                 },
                 _ => return Err(UriError::DotSegment),
-            }
-            if last {
-                // A dot segment at the end leaves a folder.
-                kept.push(String::new());
             }
             continue;
         }

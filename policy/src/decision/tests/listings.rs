@@ -44,3 +44,16 @@ fn lists_are_only_touched_by_policies_that_take_something_out() {
         assert_eq!(policy(text).filters_listings(), filters, "{text}");
     }
 }
+
+#[test]
+fn a_resource_that_could_not_be_read_is_not_listed() {
+    let ruled =
+        policy(r#"{"version":"1","default":"allow","resources":{"default":"allow","hide":["file:///srv/secret/*"]}}"#);
+    assert!(ruled.shows(Kind::Resources, "file:///srv/lab/a"));
+    for hidden in ["file:///srv/secret/a", "FILE:///srv/%73ecret/a", "file:////srv/secret/a/", "file:///srv\\secret"] {
+        assert!(!ruled.shows(Kind::Resources, hidden), "{hidden}");
+    }
+    assert!(ruled.shows(Kind::ResourceTemplates, "file:///srv/lab/{name}"));
+    let unruled = policy(r#"{"version":"1","default":"allow","hide":["x"]}"#);
+    assert!(unruled.shows(Kind::Resources, "file:///srv\\secret"));
+}

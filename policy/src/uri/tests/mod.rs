@@ -110,6 +110,10 @@ fn dot_segments_that_readers_resolve_differently_are_refused() {
             "https://example.com/a/..;/b",
             "notes://lab/a/..%20/x",
             "notes://lab/.../x",
+            // Folders, or the start of a name.
+            "file:///etc/passwd/.",
+            "notes://lab/a/..",
+            "notes://lab/a/..?b",
             // Nothing that they could be resolved against.
             "memo:lab/../secret",
             "memo:./secret",
@@ -126,7 +130,7 @@ fn slashes_that_servers_read_differently_are_refused() {
         UriError::EmptySegment,
         &["notes://lab//../private/x", "notes://lab//x", "https://example.com//admin", "memo:lab//x", "memo:///a//b"],
     );
-    refused(UriError::TrailingSlash, &["file:///etc/passwd/", "file:///etc/passwd/.", "file:///a/b/..", "file:///a//"]);
+    refused(UriError::TrailingSlash, &["file:///etc/passwd/", "file:///a/../b/", "file:///a//"]);
 }
 
 #[test]
@@ -202,6 +206,8 @@ fn hosts_that_parsers_read_differently_are_refused() {
             "notes://l%61b/x",
             "notes://:80/x",
             "notes://",
+            "notes://lab:",
+            "notes://lab:080/x",
             "notes://a*/x",
         ],
     );

@@ -82,12 +82,23 @@ fn as_file(path: &str) -> String {
 /// Texts like a file's URI, rich in what readers differ on.
 fn file_uri() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
-        "/", "/", "/", "/a", "/b/", "/../", "/./", "..", ".", "//", "%2e", "%2E%2e", "%2f", "%252e", "%41", "A", "C:", "C|",
-        "?", "#", ";", "%3B", "%3F", "%20", "%09", "\t", " ", ":", "@", "%3a", "%40", "\\", "%5c", "~", "*", "%2A", "x",
+        "/", "/", "/", "/a", "/b/", "/../", "/./", "..", ".", "//", "%2e", "%2E%2e", "%2f", "%252e", "%41", "A", "C:",
+        "C|", "?", "#", ";", "%3B", "%3F", "%20", "%09", "\t", " ", ":", "@", "%3a", "%40", "\\", "%5c", "~", "*",
+        "%2A", "x",
     ]);
     let start = prop::sample::select(vec![
-        "file:", "file:/", "file://", "file:///", "FILE:///", "file:////", "file://localhost", "file://LOCALHOST/",
-        "file://host", "file://x@", "file://C:", "%66ile:///",
+        "file:",
+        "file:/",
+        "file://",
+        "file:///",
+        "FILE:///",
+        "file:////",
+        "file://localhost",
+        "file://LOCALHOST/",
+        "file://host",
+        "file://x@",
+        "file://C:",
+        "%66ile:///",
     ]);
     (start, prop::collection::vec(piece, 0..8)).prop_map(|(start, pieces)| format!("{start}{}", pieces.concat()))
 }
@@ -95,14 +106,23 @@ fn file_uri() -> impl Strategy<Value = String> {
 /// The same for schemes that servers make up.
 fn own_uri() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
-        "/", "/", "/a", "/b/", "/../", "/./", "..", ".", "//", "%2e", "%41", "?", "#", ";", "%3B", "%3F", "%20", ":", "@", "x",
+        "/", "/", "/a", "/b/", "/../", "/./", "..", ".", "//", "%2e", "%41", "?", "#", ";", "%3B", "%3F", "%20", ":",
+        ":0", "80", "@", "x",
     ]);
-    let start = prop::sample::select(vec!["notes:", "notes:/", "notes://lab", "notes://", "notes:///", "NOTES://lab/", "notes:lab/"]);
+    let start = prop::sample::select(vec![
+        "notes:",
+        "notes:/",
+        "notes://lab",
+        "notes://",
+        "notes:///",
+        "NOTES://lab/",
+        "notes:lab/",
+    ]);
     (start, prop::collection::vec(piece, 0..8)).prop_map(|(start, pieces)| format!("{start}{}", pieces.concat()))
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4096))]
+    #![proptest_config(ProptestConfig::with_cases(2048))]
 
     #[test]
     fn a_file_that_is_compared_is_the_same_file_to_every_reader(uri in file_uri()) {
@@ -118,9 +138,13 @@ proptest! {
     #[test]
     fn no_reader_leaves_the_folder_that_a_compared_uri_names(uri in own_uri()) {
         let Ok(normal) = normalize(&uri) else { return Ok(()) };
+        // RFC 3986 section 6.2.3: `notes://lab?q` is `notes://lab/?q`.
+        let uri = match uri.split_once('?') {
+            Some((before, query)) if before.contains("://") && before.matches('/').count() == 2 => format!("{before}/?{query}"),
+            _ => uri,
+        };
         let all = |uri: &str| [by_hand(uri, true), by_hand(uri, false)].map(|path| path.to_lowercase());
         prop_assert_eq!(all(&uri), all(&normal), "{}", normal);
-        // RFC 3986 section 6.2.3: `notes://lab` is `notes://lab/`.
         let all = |uri: &str| [by_whatwg(uri), by_rfc_3986(uri)].map(|path| if path.is_empty() { "/".into() } else { path });
         prop_assert_eq!(all(&uri), all(&normal), "{}", normal);
     }
