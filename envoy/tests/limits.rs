@@ -10,8 +10,10 @@ use envoy::{
     lab::Answers,
     policed::{Policed, held},
     upstream::Upstream,
+    wire,
 };
 use serde_json::{Value, json};
+use tokio::sync::Barrier;
 
 const MAX: usize = 50;
 
@@ -88,5 +90,54 @@ async fn two_workers_admit_exactly_the_limit_together() -> Result<()> {
     assert_eq!(upstream.seen().iter().filter(|seen| !seen.body.is_empty()).count(), MAX);
     let served = served(&envoy).await?;
     assert!(served.len() == 2 && served.iter().all(|connections| *connections > 0), "{served:?}");
+    Ok(())
+}
+
+/// How often the race below is run, each time with a grant that has no count yet.
+const RACES: usize = 40;
+
+/// How many connections call at once, one call each.
+const CONNECTIONS: usize = 64;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn four_workers_admit_exactly_the_limit_in_every_race_for_a_fresh_count() -> Result<()> {
+    let upstream = Upstream::json(r#"{"jsonrpc":"2.0","id":1,"result":{"content":[]}}"#).await?;
+    let configuration = json!({
+        "policies": { "only": limited(10) },
+        "routes": [{ "policy": "only" }],
+        "identity": { "grant": [{ "header": "x-grant" }] },
+    });
+    let config = Config::new(upstream.address()).workers(4).policy(PolicyFilter::new(configuration)?);
+    let envoy = Envoy::start(&config).await?;
+    // Connections stay open over all races, so that the calls of one race really meet.
+    let clients: Vec<_> = (0..CONNECTIONS).map(|_| reqwest::Client::new()).collect();
+    for race in 0..RACES {
+        let start = Arc::new(Barrier::new(CONNECTIONS));
+        let tasks: Vec<_> = clients
+            .iter()
+            .map(|http| {
+                let (http, url, start) = (http.clone(), envoy.url("/mcp"), Arc::clone(&start));
+                tokio::spawn(async move {
+                    start.wait().await;
+                    let request = http.post(url).header("x-grant", race).json(&wire::call("create_run", &json!({})));
+                    let answer: Value = request.send().await?.json().await?;
+                    match wire::rule(&answer) {
+                        None if answer["result"]["content"] == json!([]) => Ok(true),
+                        Some("/tools/create_run/limits/create_run_rate") => Ok(false),
+                        _ => Err(anyhow::anyhow!("{answer}")),
+                    }
+                })
+            })
+            .collect();
+        let mut admitted = 0;
+        for task in tasks {
+            admitted += usize::from(task.await??);
+        }
+        assert_eq!(admitted, 10, "race {race}");
+    }
+    // In stream mode the heads of refused calls may arrive as well.
+    assert_eq!(upstream.seen().iter().filter(|seen| !seen.body.is_empty()).count(), 10 * RACES);
+    let served = served(&envoy).await?;
+    assert!(served.len() == 4 && served.iter().filter(|connections| **connections > 0).count() > 1, "{served:?}");
     Ok(())
 }

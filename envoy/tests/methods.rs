@@ -80,7 +80,6 @@ async fn a_refused_notification_is_accepted_and_dropped() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the filter still forwards an allowed call that nobody can be told the result of"]
 async fn a_call_without_an_id_is_refused_whatever_the_policy() -> Result<()> {
     let (upstream, envoy) = start().await?;
     let call = json!({ "jsonrpc": "2.0", "method": "tools/call", "params": { "name": "get_runs" } });

@@ -8,13 +8,15 @@ const TOOLS: [&str; 3] = ["get_runs", "create_run", "home_robot"];
 
 /// A policy that allows only these tools.
 fn only(tools: &[&str]) -> Value {
-    let tools: Value = tools.iter().map(|tool| ((*tool).to_owned(), json!({}))).collect::<serde_json::Map<_, _>>().into();
+    let tools: Value =
+        tools.iter().map(|tool| ((*tool).to_owned(), json!({}))).collect::<serde_json::Map<_, _>>().into();
     json!({ "version": "1", "default": "deny", "tools": tools })
 }
 
 /// Envoy with two clusters and two named routes, `/robot` and `/store`; everything else goes to the first cluster.
 async fn start(policies: Value, routes: Value) -> Result<(Upstream, Envoy)> {
-    let tools: Vec<Value> = TOOLS.iter().map(|name| json!({ "name": name, "inputSchema": { "type": "object" } })).collect();
+    let tools: Vec<Value> =
+        TOOLS.iter().map(|name| json!({ "name": name, "inputSchema": { "type": "object" } })).collect();
     let answer = json!({ "jsonrpc": "2.0", "id": 1, "result": { "tools": tools } }).to_string();
     let upstream = Upstream::json(&answer).await?;
     let configuration = json!({ "policies": policies, "routes": routes, "request_headers": "hold" });
@@ -42,7 +44,8 @@ const UNCOVERED: [&str; 3] = ["(no policy)"; 3];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_of_route_cluster_host_and_path_chooses_a_policy() -> Result<()> {
-    let policies = json!({ "reads": only(&["get_runs"]), "runs": only(&["create_run"]), "home": only(&["home_robot"]) });
+    let policies =
+        json!({ "reads": only(&["get_runs"]), "runs": only(&["create_run"]), "home": only(&["home_robot"]) });
     let (reads, runs, home) = (["", DENIED, DENIED], [DENIED, "", DENIED], [DENIED, DENIED, ""]);
     let (_upstream, envoy) = start(
         policies,
@@ -85,15 +88,23 @@ async fn of_several_policies_all_must_allow_and_lists_show_what_all_show() -> Re
         "get_runs": { "limits": [{ "counter": "reads", "window": "hour", "max": 2, "scope": "global" }] }, "home_robot": {},
     } });
     let policies = json!({ "company": company, "team": team });
-    let (upstream, envoy) = start(policies, json!([
-        { "route": "robot", "policy": ["company", "team"] },
-        { "route": "store", "policy": "company" },
-    ]))
+    let (upstream, envoy) = start(
+        policies,
+        json!([
+            { "route": "robot", "policy": ["company", "team"] },
+            { "route": "store", "policy": "company" },
+        ]),
+    )
     .await?;
     let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
     for (path, expected) in [("/robot", vec!["get_runs"]), ("/store", vec!["get_runs", "create_run"])] {
         let listing: Value = wire::post(envoy.url(path), &list).send().await?.json().await?;
-        let names: Vec<&str> = listing["result"]["tools"].as_array().into_iter().flatten().filter_map(|tool| tool["name"].as_str()).collect();
+        let names: Vec<&str> = listing["result"]["tools"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|tool| tool["name"].as_str())
+            .collect();
         assert_eq!(names, expected, "{path}");
     }
     let before = upstream.seen().len();

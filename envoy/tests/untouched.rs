@@ -131,7 +131,6 @@ async fn an_admitted_body_arrives_byte_for_byte() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the filter does not notice yet, and such a request waits for ever"]
 async fn a_hold_that_envoy_does_not_grant_is_given_up_and_the_remedy_logged() -> Result<()> {
     let upstream = Upstream::json("{}").await?;
     let filter = PolicyFilter::new(held(&policy()))?.without_hold();
