@@ -10,7 +10,6 @@ pub fn call(tool: &str, arguments: &Value) -> Value {
 }
 
 /// A POST of `message` as MCP clients send it, over a connection of its own.
-#[must_use]
 pub fn post(url: String, message: &Value) -> RequestBuilder {
     reqwest::Client::new().post(url).header("accept", "application/json, text/event-stream").json(message)
 }

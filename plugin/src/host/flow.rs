@@ -1,6 +1,7 @@
 use super::{Result, check, imports};
 
 const REQUEST: u32 = 0;
+const RESPONSE: u32 = 1;
 
 /// Has `proxy_on_tick` called about every so many ms; 0 for no more.
 pub(crate) fn tick_every(ms: u32) -> Result<()> {
@@ -15,4 +16,11 @@ pub(crate) fn resume_request(context: u32) -> Result<()> {
     check(unsafe { imports::proxy_set_effective_context(context) })?;
     // SAFETY: no memory is passed.
     check(unsafe { imports::proxy_continue_stream(REQUEST) })
+}
+
+/// Lets the response of the running context go on, whose headers were held. One that has not begun must not be resumed:
+/// Envoy 1.40 crashes.
+pub(crate) fn resume_response() -> Result<()> {
+    // SAFETY: no memory is passed.
+    check(unsafe { imports::proxy_continue_stream(RESPONSE) })
 }

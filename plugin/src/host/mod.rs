@@ -17,7 +17,7 @@ mod shared_data;
 
 pub(crate) use buffers::{Buffer, bytes, replace};
 pub(crate) use clock::{monotonic_ms, random, wall_ns};
-pub(crate) use flow::{resume_request, tick_every};
+pub(crate) use flow::{resume_request, resume_response, tick_every};
 pub(crate) use headers::{HeaderMap, Headers, remove_header, set_header};
 pub(crate) use memory::take;
 pub(crate) use metrics::Counter;

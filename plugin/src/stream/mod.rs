@@ -37,8 +37,11 @@ pub(crate) struct Stream {
     /// None if the plugin was never configured: then nothing can be judged.
     runtime: Option<Rc<Runtime>>,
     phase: Phase,
-    /// The answer began before the request was whole: the filter can no longer answer in the server's place.
+    /// The answer has begun before the request was whole, and gone on: the filter can no longer answer in the server's
+    /// place.
     answered: bool,
+    /// The answer has begun before the request was judged, and waits.
+    answer_held: bool,
     /// How many ticks the head has been held without a byte of the body.
     held_for: Option<u8>,
 }
@@ -53,8 +56,8 @@ enum Phase {
     Body(Box<Exchange>),
     /// The request went on, and its answer may hold a listing.
     Answer(Box<Exchange>, Option<Id>),
-    /// The answer is one JSON document, held to its end.
-    Document(Box<Exchange>, Option<Id>),
+    /// The answer is one JSON document, held here to its end.
+    Document(Box<Exchange>, Option<Id>, Vec<u8>),
     /// The answer is a stream of events, each held to its end.
     Events(Box<Exchange>, Option<Id>, Box<EventStream>),
     /// The answer could not be judged: no further byte of it passes.
@@ -74,7 +77,7 @@ struct Exchange {
 
 impl Stream {
     pub(crate) fn new(runtime: Option<Rc<Runtime>>) -> Self {
-        Self { runtime, phase: Phase::Start, answered: false, held_for: None }
+        Self { runtime, phase: Phase::Start, answered: false, answer_held: false, held_for: None }
     }
 
     /// Counts a tick for a request of this runtime whose head is held. Says whether it has waited too long.

@@ -170,13 +170,18 @@ impl Stream {
         }
         self.phase = match message {
             Message::Request { id, method, .. } if is_list(&method) && runtime.filters(&exchange.policies) => {
-                if self.answered {
+                if self.answer_held {
                     return self.fail("the answer to a list request began before it was judged");
                 }
                 Phase::Answer(exchange, Some(id))
             }
             _ => Phase::Passing,
         };
+        if self.answer_held
+            && let Err(status) = host::resume_response()
+        {
+            return self.fail(&format!("the answer cannot go on: {status}"));
+        }
         Action::Continue
     }
 }

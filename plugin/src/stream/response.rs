@@ -16,11 +16,16 @@ impl Stream {
     pub(crate) fn on_response_headers(&mut self, end_of_stream: bool) -> Action {
         let (exchange, id) = match core::mem::replace(&mut self.phase, Phase::Passing) {
             Phase::Answer(exchange, id) => (exchange, id),
-            // The server answers the head alone. The body is judged all the same when it has come.
+            // The server answers the head alone. What it says waits until the body has come and is judged, so that a
+            // refused call can still be told so.
             Phase::Body(exchange) => {
-                self.answered = true;
                 self.phase = Phase::Body(exchange);
-                return Action::Continue;
+                if self.runtime.as_ref().is_some_and(|runtime| runtime.observes()) {
+                    self.answered = true;
+                    return Action::Continue;
+                }
+                self.answer_held = true;
+                return Action::Pause;
             }
             Phase::Bodyless(exchange) => {
                 self.answered = true;
@@ -56,7 +61,7 @@ impl Stream {
             return self.fail(&format!("response headers cannot be changed: {status}"));
         }
         self.phase = match kind {
-            Kind::Document => Phase::Document(exchange, id),
+            Kind::Document => Phase::Document(exchange, id, Vec::new()),
             Kind::Events => {
                 let events = EventStream::new(runtime.config.max_event_bytes, runtime.config.max_depth);
                 Phase::Events(exchange, id, Box::new(events))
@@ -67,12 +72,7 @@ impl Stream {
 
     pub(crate) fn on_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {
         match core::mem::replace(&mut self.phase, Phase::Passing) {
-            Phase::Document(exchange, id) if end_of_stream => self.document(&exchange, id.as_ref(), size),
-            Phase::Document(_, id) if size > self.event_limit() => self.cut_short(id.as_ref()),
-            Phase::Document(exchange, id) => {
-                self.phase = Phase::Document(exchange, id);
-                Action::Pause
-            }
+            Phase::Document(exchange, id, held) => self.document_part(exchange, id, held, size, end_of_stream),
             Phase::Stopped => {
                 self.phase = Phase::Stopped;
                 self.stop("it could not be judged")
@@ -87,7 +87,7 @@ impl Stream {
 
     pub(crate) fn on_response_trailers(&mut self) -> Action {
         match core::mem::replace(&mut self.phase, Phase::Passing) {
-            Phase::Document(exchange, id) => self.document(&exchange, id.as_ref(), u32::MAX as usize),
+            Phase::Document(exchange, id, held) => self.document(&exchange, id.as_ref(), &held),
             // What is left is an event without an end, which clients discard.
             Phase::Events(..) => Action::Continue,
             other => {
@@ -97,16 +97,40 @@ impl Stream {
         }
     }
 
-    fn document(&mut self, exchange: &Exchange, id: Option<&Id>, size: usize) -> Action {
+    /// Takes what has come of a document into the filter's own memory: Envoy's buffer would overflow, and the answer end,
+    /// before the filter is asked.
+    fn document_part(
+        &mut self,
+        exchange: Box<Exchange>,
+        id: Option<Id>,
+        mut held: Vec<u8>,
+        size: usize,
+        end_of_stream: bool,
+    ) -> Action {
+        let Ok(part) = host::bytes(Buffer::Response, size) else {
+            return self.stop("the response body cannot be read");
+        };
+        held.extend_from_slice(&part);
+        if held.len() > self.event_limit() {
+            return self.cut_short(id.as_ref());
+        }
+        if end_of_stream {
+            return self.document(&exchange, id.as_ref(), &held);
+        }
+        if host::replace(Buffer::Response, &[]).is_err() {
+            return self.stop("the response body cannot be held");
+        }
+        self.phase = Phase::Document(exchange, id, held);
+        Action::Pause
+    }
+
+    fn document(&mut self, exchange: &Exchange, id: Option<&Id>, body: &[u8]) -> Action {
         let Some(runtime) = self.runtime.clone() else {
             return Action::Continue;
         };
-        let Ok(body) = host::bytes(Buffer::Response, size) else {
-            return self.stop("the response body cannot be read");
-        };
         let shown = runtime.shown(&exchange.policies);
-        let replacement = match filter_message(&body, runtime.config.max_depth, &shown) {
-            Ok(Filtered::Unchanged) => return Action::Continue,
+        let replacement = match filter_message(body, runtime.config.max_depth, &shown) {
+            Ok(Filtered::Unchanged) => body.to_vec(),
             Ok(Filtered::Changed(body)) => {
                 runtime.metrics.lists_filtered.increment();
                 body
