@@ -1,8 +1,11 @@
 //! What becomes of one tool call.
 
+use host_test::HeaderStop;
 use serde_json::{Value, json};
 
-use crate::lab::{Lab, Request, SECRET, assert_forwarded, call, call_as, in_both_modes, message, request, tools};
+use crate::lab::{
+    Lab, Request, SECRET, assert_forwarded, call, call_as, filter, in_both_modes, message, request, tools,
+};
 
 fn policy() -> Value {
     json!({
@@ -308,4 +311,39 @@ fn a_whole_answer_before_the_body_is_judged_lets_nothing_through() {
     assert_eq!(stream.forwarded().text(), "");
     drop(stream);
     lab.assert_at_most_late();
+}
+
+#[test]
+fn an_early_answer_waits_and_a_refused_call_is_still_told_so() {
+    let events = [(":status", "200"), ("content-type", "text/event-stream")];
+    for stop in [HeaderStop::StopAll, HeaderStop::AllowOnHeaders] {
+        let host = filter().configuration(policy().to_string()).stop_iteration(stop).start().unwrap();
+        let refused = call("stop_run", &json!({}));
+        let mut stream = Request::post().open(&host.worker(0));
+        stream.response_headers(&events);
+        assert_eq!(stream.received().headers, None, "the answer's head waits");
+        stream.request_body(&refused, true);
+        assert_eq!(stream.forwarded().text(), "");
+        assert_eq!(message(&stream)["result"]["isError"], true, "{stop:?}");
+        drop(stream);
+
+        let allowed = call("get_run", &json!({}));
+        let mut stream = Request::post().open(&host.worker(0));
+        stream.response_headers(&events);
+        stream.response_body("data: {}\n\n", false);
+        assert_eq!(stream.received().text(), "", "{stop:?}: neither does its body go on");
+        stream.request_body(&allowed, true);
+        assert_eq!(stream.forwarded().text(), allowed);
+        stream.response_body("", true);
+        assert_eq!(stream.received().text(), "data: {}\n\n");
+    }
+}
+
+#[test]
+fn an_answer_of_envoys_own_does_not_wait_for_a_body_that_may_never_come() {
+    let lab = Lab::new(&policy());
+    let request = Request::post().property(&["response", "code_details"], "request_overall_timeout");
+    let mut stream = request.open(&lab.worker(0));
+    stream.response_headers(&[(":status", "408")]).response_body("request timeout", true);
+    assert_eq!((stream.received().status(), stream.received().text()), (Some(408), "request timeout".to_owned()));
 }

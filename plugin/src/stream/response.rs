@@ -20,7 +20,7 @@ impl Stream {
             // refused call can still be told so.
             Phase::Body(exchange) => {
                 self.phase = Phase::Body(exchange);
-                if self.runtime.as_ref().is_some_and(|runtime| runtime.observes()) {
+                if is_envoys_own() || self.runtime.as_ref().is_some_and(|runtime| runtime.observes()) {
                     self.answered = true;
                     return Action::Continue;
                 }
@@ -78,6 +78,10 @@ impl Stream {
                 self.stop("it could not be judged")
             }
             Phase::Events(exchange, id, events) => self.events(exchange, id, events, size),
+            Phase::Body(exchange) if self.answer_held => {
+                self.phase = Phase::Body(exchange);
+                Action::Pause
+            }
             other => {
                 self.phase = other;
                 Action::Continue
@@ -90,6 +94,10 @@ impl Stream {
             Phase::Document(exchange, id, held) => self.document(&exchange, id.as_ref(), &held),
             // What is left is an event without an end, which clients discard.
             Phase::Events(..) => Action::Continue,
+            Phase::Body(exchange) if self.answer_held => {
+                self.phase = Phase::Body(exchange);
+                Action::Pause
+            }
             other => {
                 self.phase = other;
                 Action::Continue
@@ -222,6 +230,11 @@ impl Stream {
             Err(_) => Action::Pause,
         }
     }
+}
+
+/// Whether Envoy answers for itself, say because the client took too long. The request is over then.
+fn is_envoys_own() -> bool {
+    matches!(host::property(&["response", "code_details"]), Ok(Some(details)) if details != b"via_upstream")
 }
 
 fn withheld(id: Option<&Id>, why: &str) -> Vec<u8> {
