@@ -5,6 +5,7 @@ mod lab;
 
 mod calls;
 mod configuration;
+mod examples;
 mod headers;
 mod hostile;
 mod http;
