@@ -1,18 +1,21 @@
-use std::borrow::Cow;
 use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use std::borrow::Cow;
 
-use super::Params;
+use super::mirrored::Mirrored;
+use super::{Message, Params};
 
 /// What headers say of the message in the body: revision 2026-07-28 repeats it there for those that do not read bodies
-/// (MCP basic/transports, "Standard headers"). They prove nothing, and must agree.
-#[derive(Debug, Clone, Copy, Default)]
+/// (MCP basic/transports, "Standard headers" and "Custom headers"). They prove nothing, and must agree.
+#[derive(Debug, Clone, Default)]
 pub struct HeaderCopies<'h> {
     version: Copied<'h>,
     method: Copied<'h>,
     name: Copied<'h>,
+    /// The arguments that the tool wants repeated: each header's name after `mcp-param-`, and its value.
+    arguments: Vec<(&'h [u8], &'h [u8])>,
 }
 
 /// One header.
@@ -34,6 +37,9 @@ pub struct HeaderMismatch {
 /// JSON-RPC error code of a mismatch (MCP 2026-07-28).
 pub const HEADER_MISMATCH: i32 = -32020;
 
+/// What the header of every argument is called in errors: their own names are the client's choice.
+const ARGUMENT: &str = "Mcp-Param-*";
+
 impl<'h> HeaderCopies<'h> {
     /// Picks the headers out of all. Names are in lower case.
     pub fn of(headers: impl Iterator<Item = (&'h [u8], &'h [u8])>) -> Self {
@@ -44,6 +50,10 @@ impl<'h> HeaderCopies<'h> {
                 b"protocol-version" => &mut copies.version,
                 b"method" => &mut copies.method,
                 b"name" => &mut copies.name,
+                [b'p', b'a', b'r', b'a', b'm', b'-', argument @ ..] => {
+                    copies.arguments.push((argument, value));
+                    continue;
+                }
                 _ => continue,
             };
             *copied = if matches!(copied, Copied::Absent) { Copied::Once(value) } else { Copied::Repeated };
@@ -51,13 +61,30 @@ impl<'h> HeaderCopies<'h> {
         copies
     }
 
-    /// Compares the headers with the message. Those of a revision that has them must be there.
+    /// Whether the header names `revision` or a later one. Revisions compare as text: they are ISO dates. Absent, it
+    /// stands for 2025-03-26; said more than once, for any.
+    pub fn may_be_since(&self, revision: &str) -> bool {
+        match self.version {
+            Copied::Absent => "2025-03-26" >= revision,
+            Copied::Once(value) => value.trim_ascii() >= revision.as_bytes(),
+            Copied::Repeated => true,
+        }
+    }
+
+    /// Compares the headers with a message. A request of a revision that has them must have them.
     ///
     /// # Errors
     /// If a header is repeated, cannot be decoded, differs, or is missing.
-    pub fn agree_with(&self, method: &str, params: &Params<'_>) -> Result<(), HeaderMismatch> {
+    pub fn agree_with(&self, message: &Message<'_>) -> Result<(), HeaderMismatch> {
+        match message {
+            Message::Request { method, params, .. } => self.agree(method, params, params.protocol_version.is_some()),
+            Message::Notification { method, params } => self.agree(method, params, false),
+            Message::Response => Ok(()),
+        }
+    }
+
+    fn agree(&self, method: &str, params: &Params<'_>, required: bool) -> Result<(), HeaderMismatch> {
         let version = params.protocol_version.as_deref();
-        let required = version.is_some();
         if let (Some(_), _) | (_, Copied::Repeated) = (version, self.version) {
             self.version.compare("MCP-Protocol-Version", version, required)?;
         }
@@ -68,7 +95,26 @@ impl<'h> HeaderCopies<'h> {
             _ if method.starts_with("tasks/") => params.task_id.as_deref(),
             _ => None,
         };
-        self.name.compare("Mcp-Name", name, required && name.is_some())
+        self.name.compare("Mcp-Name", name, required && name.is_some())?;
+        self.compare_arguments(params)
+    }
+
+    /// Which argument a header repeats only the tool's schema says, so that it must equal one of them, at any depth.
+    fn compare_arguments(&self, params: &Params<'_>) -> Result<(), HeaderMismatch> {
+        let mismatch = |what| Err(HeaderMismatch { header: ARGUMENT, what });
+        let mut mirrored = Mirrored::default();
+        let mut rest = self.arguments.as_slice();
+        while let [(name, value), others @ ..] = rest {
+            if others.iter().any(|(other, _)| name == other) {
+                return mismatch("is repeated");
+            }
+            match decoded(value) {
+                Some(value) => mirrored.expect(value),
+                None => return mismatch("cannot be decoded"),
+            }
+            rest = others;
+        }
+        if mirrored.are_in(&params.arguments) { Ok(()) } else { mismatch("equals no argument") }
     }
 }
 
@@ -108,12 +154,12 @@ impl std::error::Error for HeaderMismatch {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::{Message, read};
+    use crate::message::read;
 
     fn check(headers: &[(&str, &str)], body: &str) -> Result<(), String> {
-        let Ok(Message::Request { method, params, .. }) = read(body.as_bytes(), 64) else { panic!("{body}") };
+        let message = read(body.as_bytes(), 64).unwrap();
         let headers = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-        HeaderCopies::of(headers).agree_with(&method, &params).map_err(|error| error.to_string())
+        HeaderCopies::of(headers).agree_with(&message).map_err(|error| error.to_string())
     }
 
     const OLD: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"größe"}}"#;
@@ -134,6 +180,48 @@ mod tests {
             check(&[("mcp-method", "tools/list")], OLD),
             Err("the header Mcp-Method differs from the body".into())
         );
+    }
+
+    #[test]
+    fn a_notification_needs_no_copies_but_those_it_has_must_agree() {
+        let body = r#"{"jsonrpc":"2.0","method":"notifications/cancelled"}"#;
+        assert_eq!(check(&[("mcp-protocol-version", "2026-07-28")], body), Ok(()));
+        assert_eq!(check(&[("mcp-method", "notifications/cancelled")], body), Ok(()));
+        assert!(check(&[("mcp-method", "tools/call")], body).is_err());
+    }
+
+    #[test]
+    fn a_header_that_repeats_an_argument_must_equal_one() {
+        let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{
+            "region":"eu","count":42,"dry":true,"none":null,"deep":{"list":["größe",{"ratio":0.5}]}}}}"#;
+        for value in ["eu", " eu ", "42", "42.0", "true", "=?base64?Z3LDtsOfZQ==?=", "0.5", "=?base64?ZXU=?="] {
+            assert_eq!(check(&[("mcp-param-x", value)], body), Ok(()), "{value}");
+        }
+        for value in ["us", "", "True", "null", "region", "43", "NaN", "=?base64?dXM=?=", "{}", "+42"] {
+            let refused = check(&[("mcp-param-x", value)], body).unwrap_err();
+            assert_eq!(refused, "the header Mcp-Param-* equals no argument", "{value}");
+        }
+        let refused = |headers| check(headers, body).unwrap_err();
+        assert_eq!(refused(&[("mcp-param-x", "=?base64?ZXU?=")]), "the header Mcp-Param-* cannot be decoded");
+        let twice = [("mcp-param-x", "eu"), ("mcp-param-y", "42"), ("mcp-param-x", "eu")];
+        assert_eq!(refused(&twice), "the header Mcp-Param-* is repeated");
+        assert_eq!(refused(&[("mcp-param-y", "42"), ("mcp-param-x", "us")]), "the header Mcp-Param-* equals no argument");
+        assert!(check(&[("mcp-param-x", "eu")], OLD).is_err());
+    }
+
+    #[test]
+    fn revisions_compare_by_date_and_what_is_unclear_may_be_any() {
+        let since = |headers: &[(&str, &str)], revision| {
+            HeaderCopies::of(headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())))
+                .may_be_since(revision)
+        };
+        let version = |value| ("mcp-protocol-version", value);
+        assert!(!since(&[], "2025-06-18"));
+        assert!(since(&[], "2025-03-26"));
+        assert!(!since(&[version("2025-03-26")], "2025-06-18"));
+        assert!(since(&[version(" 2025-06-18 ")], "2025-06-18"));
+        assert!(since(&[version("2026-07-28")], "2025-06-18"));
+        assert!(since(&[version("2025-03-26"), version("2025-03-26")], "2025-06-18"));
     }
 
     #[test]

@@ -19,8 +19,14 @@ pub struct ReadError {
 pub enum ReadProblem {
     /// The body is not strict JSON.
     Syntax(crate::json::Problem),
-    /// The body is a JSON-RPC batch.
+    /// The body is a JSON-RPC batch, where none is taken.
     Batch,
+    /// The batch holds no message, or more than [`MAX_BATCH`](super::MAX_BATCH).
+    BatchSize,
+    /// A message of a batch is of a revision that has no batches.
+    BatchRevision,
+    /// Two requests of a batch have the same id: their answers could not be told apart.
+    RepeatedId,
     /// The body is neither object nor array.
     NotAnObject,
     /// A key that some server takes for the known one named here.
@@ -65,6 +71,9 @@ impl fmt::Display for ReadError {
         match self.problem {
             ReadProblem::Syntax(problem) => write!(f, "{problem}")?,
             ReadProblem::Batch => f.write_str("JSON-RPC batches are not accepted")?,
+            ReadProblem::BatchSize => write!(f, "a batch must hold 1 to {} messages", super::MAX_BATCH)?,
+            ReadProblem::BatchRevision => f.write_str("a message of a revision that has no batches")?,
+            ReadProblem::RepeatedId => f.write_str("an id that another request of the batch has")?,
             ReadProblem::NotAnObject => f.write_str("a JSON-RPC message must be an object")?,
             ReadProblem::LookalikeKey(name) => write!(f, "a key that may be read as `{name}`")?,
             ReadProblem::Version => f.write_str("`jsonrpc` must be \"2.0\"")?,

@@ -1,4 +1,4 @@
-use crate::json::Value;
+use crate::json::{Reader, Value};
 
 /// The id of a request, ready to be echoed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,20 @@ impl Id {
             }
             _ => None,
         }
+    }
+
+    /// Whether a client could take an answer to one for an answer to the other: they differ at most in spelling.
+    pub(super) fn equals(&self, other: &Self) -> bool {
+        if self.0 == other.0 {
+            return true;
+        }
+        // Two spellings differ only by escapes, or by the sign of zero.
+        let read = |id: &Self| match Reader::new(&id.0, 0).and_then(|mut reader| reader.value()) {
+            Ok(Value::String(text)) => Some(text.decode().into_owned()),
+            _ => None,
+        };
+        let is_zero = |id: &Self| matches!(&*id.0, b"0" | b"-0");
+        read(self).is_some_and(|text| Some(text) == read(other)) || is_zero(self) && is_zero(other)
     }
 
     /// The id as JSON, as the client wrote it.

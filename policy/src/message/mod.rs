@@ -2,7 +2,8 @@
 //!
 //! What a message says is decided here once. The rules follow from what real servers do with sloppy bodies: nothing
 //! is accepted that two of them read differently. The body is read in one pass; what is judged later (the target's
-//! name, the arguments) is borrowed from it.
+//! name, the arguments) is borrowed from it. A body of revision 2025-03-26 may hold a batch of messages, which
+//! [`read_body`] takes as well.
 //!
 //! ```
 //! use policy::message::{Message, read};
@@ -12,13 +13,16 @@
 //! assert_eq!((&*method, params.name.as_deref()), ("tools/call", Some("get_run")));
 //! ```
 
+mod batch;
 mod copies;
 mod error;
 mod id;
+mod mirrored;
 mod params;
 
 use std::borrow::Cow;
 
+pub use batch::{Batches, Body, MAX_BATCH, read_body};
 pub use copies::{HEADER_MISMATCH, HeaderCopies, HeaderMismatch};
 pub use error::{ReadError, ReadProblem};
 pub use id::Id;
@@ -49,6 +53,32 @@ pub enum Message<'a> {
     Response,
 }
 
+impl<'a> Message<'a> {
+    /// The id of a request.
+    pub fn id(&self) -> Option<&Id> {
+        match self {
+            Self::Request { id, .. } => Some(id),
+            Self::Notification { .. } | Self::Response => None,
+        }
+    }
+
+    /// What a request or notification is about.
+    pub fn method(&self) -> Option<&str> {
+        match self {
+            Self::Request { method, .. } | Self::Notification { method, .. } => Some(method),
+            Self::Response => None,
+        }
+    }
+
+    /// What a request or notification says beside its method.
+    pub fn params(&self) -> Option<&Params<'a>> {
+        match self {
+            Self::Request { params, .. } | Self::Notification { params, .. } => Some(params),
+            Self::Response => None,
+        }
+    }
+}
+
 /// Reads a body that must hold exactly one message, nested at most `max_depth` levels.
 ///
 /// # Errors
@@ -56,24 +86,28 @@ pub enum Message<'a> {
 /// which byte.
 pub fn read(body: &[u8], max_depth: usize) -> Result<Message<'_>, ReadError> {
     let mut reader = Reader::new(body, max_depth)?;
-    match reader.peek() {
-        Some(b'{') => {}
-        Some(b'[') => {
-            return Err(ReadError { offset: reader.offset(), problem: ReadProblem::Batch });
-        }
-        Some(_) => {
-            // Says what is wrong with the text if it is not even JSON.
-            let offset = reader.offset();
-            reader.value()?;
-            return Err(ReadError { offset, problem: ReadProblem::NotAnObject });
-        }
-        None => {
-            return Err(ReadError { offset: 0, problem: ReadProblem::Syntax(crate::json::Problem::UnexpectedEnd) });
-        }
+    if reader.peek() == Some(b'[') {
+        return Err(ReadError { offset: reader.offset(), problem: ReadProblem::Batch });
     }
-    let message = Envelope::read(&mut reader)?;
+    only(reader)
+}
+
+/// Reads the message that is all that is left.
+fn only(mut reader: Reader<'_>) -> Result<Message<'_>, ReadError> {
+    let message = message(&mut reader)?;
     reader.end()?;
     Ok(message)
+}
+
+/// Reads the message that stands next.
+fn message<'a>(reader: &mut Reader<'a>) -> Result<Message<'a>, ReadError> {
+    if reader.peek() == Some(b'{') {
+        return Envelope::read(reader);
+    }
+    // Says what is wrong with the text if it is not even JSON.
+    let offset = reader.offset();
+    reader.value()?;
+    Err(ReadError { offset, problem: ReadProblem::NotAnObject })
 }
 
 const ENVELOPE_KEYS: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "error"];

@@ -19,6 +19,10 @@ pub struct Params<'a> {
     pub arguments: Arguments<'a>,
     /// Whether `arguments` is there and not an object.
     malformed_arguments: bool,
+    /// The resources that `subscriptions/listen` watches: `notifications.resourceSubscriptions`.
+    pub subscriptions: Vec<Cow<'a, str>>,
+    /// Whether `notifications` is there and not what `subscriptions/listen` has.
+    malformed_subscriptions: bool,
     /// `_meta["io.modelcontextprotocol/protocolVersion"]`, which 2026-07-28 puts into every request.
     pub protocol_version: Option<Cow<'a, str>>,
 }
@@ -54,12 +58,13 @@ impl<'a> Arguments<'a> {
     }
 }
 
-const PARAMS_KEYS: [&str; 6] = ["name", "uri", "taskId", "ref", "arguments", "_meta"];
+const PARAMS_KEYS: [&str; 7] = ["name", "uri", "taskId", "ref", "arguments", "notifications", "_meta"];
 const REFERENCE_KEYS: [&str; 3] = ["type", "name", "uri"];
 /// The longest name of a tool or prompt, as written. MCP has names of 1 to 128 characters.
 const NAME_BYTES: usize = 1024;
 /// The longest URI, as written: what servers of HTTP take at least (RFC 9110 section 4.1).
 const URI_BYTES: usize = 8000;
+const RESOURCE_SUBSCRIPTIONS: &str = "resourceSubscriptions";
 const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 
 impl<'a> Params<'a> {
@@ -92,6 +97,7 @@ impl<'a> Params<'a> {
                 self.malformed_arguments = true;
                 reader.skip()?;
             }
+            b"notifications" => self.notifications(reader)?,
             b"_meta" if reader.peek() == Some(b'{') => {
                 reader.object::<ReadError>(|reader, key| {
                     if key.as_bytes() == PROTOCOL_VERSION.as_bytes() {
@@ -115,6 +121,33 @@ impl<'a> Params<'a> {
         Ok(())
     }
 
+    /// What a client of 2026-07-28 wants to be told: `{"resourceSubscriptions": ["file:///a"], "toolsListChanged": true}`.
+    fn notifications(&mut self, reader: &mut Reader<'a>) -> Result<(), ReadError> {
+        if reader.peek() != Some(b'{') {
+            self.malformed_subscriptions = true;
+            reader.skip()?;
+            return Ok(());
+        }
+        reader.object::<ReadError>(|reader, key| {
+            if key.as_bytes() != RESOURCE_SUBSCRIPTIONS.as_bytes() {
+                refuse_lookalike(key, &[RESOURCE_SUBSCRIPTIONS])?;
+                reader.skip()?;
+            } else if reader.peek() == Some(b'[') {
+                reader.array::<ReadError>(|reader| {
+                    match reader.value()? {
+                        Value::String(uri) if uri.raw().len() <= URI_BYTES => self.subscriptions.push(uri.decode()),
+                        _ => self.malformed_subscriptions = true,
+                    }
+                    Ok(())
+                })?;
+            } else {
+                self.malformed_subscriptions = true;
+                reader.skip()?;
+            }
+            Ok(())
+        })
+    }
+
     /// Checks that what the method is judged by is there, once the method is known.
     pub(super) fn checked(self, method: &str) -> Result<Self, ReadProblem> {
         let missing = match method {
@@ -125,6 +158,10 @@ impl<'a> Params<'a> {
             "completion/complete" if self.reference.is_none() => Some("params.ref"),
             "tools/call" | "prompts/get" if self.malformed_arguments => {
                 return Err(ReadProblem::WrongType { member: "params.arguments", expected: "an object" });
+            }
+            "subscriptions/listen" if self.malformed_subscriptions => {
+                let expected = "an object whose `resourceSubscriptions` is an array of URIs";
+                return Err(ReadProblem::WrongType { member: "params.notifications", expected });
             }
             _ => None,
         };
