@@ -55,6 +55,10 @@ impl Caller {
         matches!(self.grant, Grant::Unreadable)
     }
 
+    pub(crate) fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
     pub(crate) fn principal(&self) -> Principal<'_> {
         match &self.grant {
             Grant::Known { source, issuer, value } => Principal::Grant { source, issuer, value },

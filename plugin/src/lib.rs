@@ -22,6 +22,7 @@
 )]
 
 mod caller;
+mod endpoint;
 mod exports;
 mod gate;
 mod hold;
@@ -30,5 +31,6 @@ mod metadata;
 mod metrics;
 mod route;
 mod runtime;
+mod shown;
 mod store;
 mod stream;

@@ -2,9 +2,8 @@
 
 use std::cell::OnceCell;
 
-use policy::config::{Claim, Route, Unmatched};
+use policy::config::{Claim, Named, RequestPath, Route, Transport, Unmatched};
 use policy::decision::{NO_GRANT, NO_POLICY};
-use policy::document::Glob;
 
 use crate::caller::Claims;
 use crate::host::{self, Headers};
@@ -50,28 +49,32 @@ impl Uncovered {
 
 /// Chooses the first route that matches.
 pub(crate) fn choose(runtime: &Runtime, headers: &Headers, claims: &Claims) -> host::Result<Choice> {
-    let config = &runtime.config;
-    let place = Place::read(runtime, headers)?;
-    if !config.pass_paths.is_empty() && place.passes(&config.pass_paths) {
-        return Ok(Choice::Pass);
+    let raw = headers.first(":path").unwrap_or_default();
+    Ok(Place::read(runtime, headers, raw)?.choose(runtime, claims))
+}
+
+/// Whether a request to another path of the same origin, an event stream's `endpoint`, would be judged by the same
+/// policies as the request with these headers. Which route and cluster Envoy would choose for it cannot be asked: those
+/// of the stream are taken.
+pub(crate) fn is_policed_alike(
+    runtime: &Runtime,
+    headers: &Headers,
+    claims: &Claims,
+    policies: &Policies,
+    path: &str,
+) -> bool {
+    let of = |policies: &Policies| match policies {
+        Policies::OfRoute(index) => runtime.config.routes.get(*index),
+        Policies::None(_) => None,
+    };
+    let there = match Place::read(runtime, headers, path).map(|place| place.choose(runtime, claims)) {
+        Ok(Choice::Judge(policies)) => policies,
+        Ok(Choice::Pass) | Err(_) => return false,
+    };
+    match (of(policies), of(&there)) {
+        (Some(here), Some(there)) => here.policies == there.policies && matches!(there.transport, Transport::Sse(_)),
+        _ => false,
     }
-    let mut uncovered = None;
-    for (index, route) in config.routes.iter().enumerate() {
-        match place.is_of(route) {
-            Match::No => {}
-            // The route may be meant, so no later one and no `unmatched` may have it.
-            Match::Unclear => return Ok(Choice::Judge(Policies::None(Uncovered::Place))),
-            Match::Yes if route.when.iter().all(|claim| holds(claim, claims)) => {
-                return Ok(Choice::Judge(Policies::OfRoute(index)));
-            }
-            Match::Yes => uncovered = Some(Uncovered::Caller),
-        }
-    }
-    Ok(match (uncovered, config.unmatched) {
-        (Some(why), _) => Choice::Judge(Policies::None(why)),
-        (None, Unmatched::Deny) => Choice::Judge(Policies::None(Uncovered::Place)),
-        (None, Unmatched::Pass) => Choice::Pass,
-    })
 }
 
 /// Whether a request goes where a route says.
@@ -85,19 +88,21 @@ enum Match {
 /// Where a request goes: read as far as some route asks.
 struct Place<'h> {
     headers: &'h Headers,
+    /// The path as it came, query and all.
+    raw: &'h str,
     host: OnceCell<String>,
-    /// None if servers may read the path differently.
-    path: OnceCell<Option<String>>,
+    path: OnceCell<RequestPath>,
     route: Vec<u8>,
     cluster: Vec<u8>,
 }
 
 impl<'h> Place<'h> {
-    fn read(runtime: &Runtime, headers: &'h Headers) -> host::Result<Self> {
+    fn read(runtime: &Runtime, headers: &'h Headers, raw: &'h str) -> host::Result<Self> {
         let needs = &runtime.config.needs;
         let name = |wanted, path: &[&str]| if wanted { host::property(path) } else { Ok(None) };
         Ok(Self {
             headers,
+            raw,
             host: OnceCell::new(),
             path: OnceCell::new(),
             route: name(needs.route, &["xds", "route_name"])?.unwrap_or_default(),
@@ -105,19 +110,39 @@ impl<'h> Place<'h> {
         })
     }
 
+    fn choose(&self, runtime: &Runtime, claims: &Claims) -> Choice {
+        let config = &runtime.config;
+        if !config.pass_paths.is_empty()
+            && let Some(path) = self.path().plainest(self.raw)
+            && config.pass_paths.iter().any(|glob| glob.matches(path))
+        {
+            return Choice::Pass;
+        }
+        let mut uncovered = None;
+        for (index, route) in config.routes.iter().enumerate() {
+            match self.is_of(route) {
+                Match::No => {}
+                // The route may be meant, so no later one and no `unmatched` may have it.
+                Match::Unclear => return Choice::Judge(Policies::None(Uncovered::Place)),
+                Match::Yes if route.when.iter().all(|claim| holds(claim, claims)) => {
+                    return Choice::Judge(Policies::OfRoute(index));
+                }
+                Match::Yes => uncovered = Some(Uncovered::Caller),
+            }
+        }
+        match (uncovered, config.unmatched) {
+            (Some(why), _) => Choice::Judge(Policies::None(why)),
+            (None, Unmatched::Deny) => Choice::Judge(Policies::None(Uncovered::Place)),
+            (None, Unmatched::Pass) => Choice::Pass,
+        }
+    }
+
     fn host(&self) -> &str {
         self.host.get_or_init(|| plain_host(self.headers.first(":authority").unwrap_or_default()))
     }
 
-    fn path(&self) -> Option<&str> {
-        self.path.get_or_init(|| plain_path(self.headers.first(":path")?)).as_deref()
-    }
-
-    /// Whether the path is one that passes unjudged, and is written in the one way that no server can take for another.
-    fn passes(&self, globs: &[Glob]) -> bool {
-        let raw = self.headers.first(":path").unwrap_or_default();
-        let raw = raw.split('?').next().unwrap_or_default();
-        self.path() == Some(raw) && !raw.contains(['%', ';']) && globs.iter().any(|glob| glob.matches(raw))
+    fn path(&self) -> &RequestPath {
+        self.path.get_or_init(|| RequestPath::of(self.raw))
     }
 
     fn is_of(&self, route: &Route) -> Match {
@@ -127,10 +152,10 @@ impl<'h> Place<'h> {
         match (&route.path, elsewhere) {
             (_, true) => Match::No,
             (None, false) => Match::Yes,
-            (Some(glob), false) => match self.path() {
-                None => Match::Unclear,
-                Some(path) if glob.matches(path) => Match::Yes,
-                Some(_) => Match::No,
+            (Some(glob), false) => match glob.names(self.path()) {
+                Named::Yes => Match::Yes,
+                Named::Unclear => Match::Unclear,
+                Named::No => Match::No,
             },
         }
     }
@@ -143,49 +168,6 @@ fn plain_host(authority: &str) -> String {
         _ => authority,
     };
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
-}
-
-/// Without query, as servers see it: escapes of unreserved characters decoded, slashes merged, dot segments removed, no
-/// trailing slash. None if some server may see another path: it holds a backslash or an encoded separator.
-fn plain_path(path: &str) -> Option<String> {
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    let lower = path.to_ascii_lowercase();
-    if path.contains('\\') || ["%2f", "%5c", "%00", "%25"].iter().any(|escape| lower.contains(escape)) {
-        return None;
-    }
-    let decoded = decode_unreserved(path);
-    let mut segments: Vec<&str> = Vec::new();
-    for segment in decoded.split('/') {
-        match segment {
-            "" | "." => {}
-            ".." => {
-                segments.pop();
-            }
-            segment => segments.push(segment),
-        }
-    }
-    Some(format!("/{}", segments.join("/")))
-}
-
-fn decode_unreserved(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    let mut rest = path;
-    while let Some((before, after)) = rest.split_once('%') {
-        out.push_str(before);
-        let code = after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match (code, after.get(2..)) {
-            (Some(byte), Some(tail)) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
-                out.push(char::from(byte));
-                rest = tail;
-            }
-            _ => {
-                out.push('%');
-                rest = after;
-            }
-        }
-    }
-    out.push_str(rest);
-    out
 }
 
 /// Whether a claim equals the value, or is an array with an element that does.

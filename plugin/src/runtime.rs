@@ -1,12 +1,11 @@
 //! One configuration at work: what all streams that began under it share.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
 use std::fmt;
 
 use policy::config::{self, Config, Mode, Transport, Unmatched};
 use policy::document::Policy;
 use policy::document::model::Refund;
-use policy::listing::{Kind, Shown};
 use policy::quota::{Quota, QuotaError, StoreError};
 
 use crate::hold::Hold;
@@ -82,31 +81,13 @@ impl Runtime {
         !self.observes() && self.policies(policies).any(|(_, policy)| policy.filters_listings())
     }
 
-    /// What these policies show of a listing.
-    pub(crate) fn shown<'r>(&'r self, policies: &'r Policies) -> ShownBy<'r> {
-        ShownBy { runtime: self, policies, hid: Cell::new(false) }
-    }
-}
-
-/// What all policies of a route show of a listing.
-pub(crate) struct ShownBy<'r> {
-    runtime: &'r Runtime,
-    policies: &'r Policies,
-    hid: Cell<bool>,
-}
-
-impl ShownBy<'_> {
-    /// Whether something was asked for that is not shown.
-    pub(crate) fn hid_something(&self) -> bool {
-        self.hid.get()
-    }
-}
-
-impl Shown for ShownBy<'_> {
-    fn shows(&self, kind: Kind, name: &str) -> bool {
-        let shows = self.runtime.policies(self.policies).all(|(_, policy)| policy.shows(kind, name));
-        self.hid.set(self.hid.get() || !shows);
-        shows
+    /// How messages travel where these policies hold.
+    pub(crate) fn transport(&self, policies: &Policies) -> Transport {
+        match policies {
+            Policies::OfRoute(route) => self.config.routes.get(*route).map(|route| route.transport),
+            Policies::None(_) => None,
+        }
+        .unwrap_or(Transport::Streamable)
     }
 }
 
@@ -117,9 +98,6 @@ fn unsupported(config: &Config) -> Option<&'static str> {
     }
     if config.approvals.is_some() {
         return Some("`approvals` is not supported yet: leave it out, and `require_approval` answers as a denial");
-    }
-    if config.routes.iter().any(|route| route.transport == Transport::Sse) {
-        return Some("`\"transport\": \"sse\"` is not supported yet");
     }
     if config.policies.iter().any(|(_, policy)| policy.limits().any(|limit| limit.refund != Refund::default())) {
         return Some("`refund` is not supported yet: leave it out, and nothing is given back");

@@ -1,8 +1,10 @@
 //! The real filter, in the host: what it does with requests and answers, one file per behaviour.
 
 mod claims;
+mod edits;
 mod lab;
 
+mod batches;
 mod calls;
 mod configuration;
 mod examples;
@@ -15,7 +17,10 @@ mod limits_survive;
 mod listings;
 mod listings_odd;
 mod metrics;
+mod replies;
+mod revisions;
 mod robustness;
 mod routes;
 mod scopes;
+mod sse;
 mod unreadable;

@@ -80,12 +80,6 @@ fn a_key_that_some_server_takes_for_a_known_one_is_refused() {
 }
 
 #[test]
-fn a_batch_is_refused() {
-    let call = call("a", &json!({}));
-    assert_all_refused(&[format!("[{call}]"), format!("[{call},{call}]"), "[]".to_owned(), format!(" \n[{call}]")]);
-}
-
-#[test]
 fn a_byte_order_mark_is_refused() {
     let body = with_members("", "");
     assert_all_refused(&[[b"\xef\xbb\xbf", body.as_bytes()].concat()]);

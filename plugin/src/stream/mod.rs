@@ -55,22 +55,25 @@ enum Phase {
     /// The body is being held until it can be judged.
     Body(Box<Exchange>),
     /// The request went on, and its answer may hold a listing.
-    Answer(Box<Exchange>, Option<Id>),
+    Answer(Box<Exchange>, Awaited),
     /// The answer is one JSON document, held here to its end.
-    Document(Box<Exchange>, Option<Id>, Vec<u8>),
+    Document(Box<Exchange>, Awaited, Vec<u8>),
     /// The answer is a stream of events, each held to its end.
-    Events(Box<Exchange>, Option<Id>, Box<EventStream>),
+    Events(Box<Exchange>, Awaited, Box<EventStream>),
     /// The answer could not be judged: no further byte of it passes.
     Stopped,
     /// The filter has answered. Envoy now runs the response callbacks for that answer, which must pass.
     Replied,
 }
 
+/// The requests that a client awaits answers to: one, those of a batch, or none on a stream that it opened by itself.
+type Awaited = Vec<Id>;
+
 /// What is known of a request once its headers are read.
-struct Exchange {
-    headers: Headers,
-    policies: Policies,
-    caller: Caller,
+pub(crate) struct Exchange {
+    pub(crate) headers: Headers,
+    pub(crate) policies: Policies,
+    pub(crate) caller: Caller,
     /// Answers to POSTs may travel on this stream: it is a GET.
     answers: bool,
 }

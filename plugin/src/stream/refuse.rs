@@ -1,16 +1,19 @@
 //! Answering in the server's place.
 
-use policy::message::{HeaderMismatch, Message, ReadError};
+use policy::config::{Config, SseDenial, Transport};
+use policy::message::{Body, HeaderMismatch, Id, Message, ReadError};
 use policy::reply;
 
 use super::head::contains_ignore_case;
-use super::{Action, Phase, Stream};
+use super::{Action, Exchange, Phase, Stream};
 use crate::gate::Refused;
-use crate::host::{self, Headers, Level};
+use crate::host::{self, Buffer, Headers, Level};
 use crate::runtime::Runtime;
 
 const JSON: &str = "application/json";
 const EVENTS: &str = "text/event-stream";
+/// What access logs say of a refused message.
+const DENIED: &str = "mcp_policy_denied";
 
 impl Stream {
     /// The filter itself failed: nothing is forwarded.
@@ -40,39 +43,60 @@ impl Stream {
         self.send(status, "mcp_policy_invalid", &headers, &reply::invalid(-32600, why))
     }
 
-    /// The policy refuses the message. None if that is only observed.
-    pub(super) fn refuse_message(
+    /// The policies refuse these messages of the body, given with their places in it. None if that is only observed.
+    pub(super) fn refuse_messages(
         &mut self,
-        headers: &Headers,
-        message: &Message<'_>,
-        refused: &Refused<'_>,
+        exchange: &Exchange,
+        body: &Body<'_>,
+        length: usize,
+        refused: &[(usize, Refused<'_>)],
     ) -> Option<Action> {
         let Some(runtime) = self.runtime.clone() else { return Some(self.fail("not configured")) };
-        runtime.metrics.refusal(refused.refusal.kind).increment();
         let observed = if runtime.observes() { "observed: would be " } else { "" };
-        host::log(Level::Info, &format!("mcp_policy: {observed}{refused}"));
+        for (_, refused) in refused {
+            runtime.metrics.refusal(refused.refusal.kind).increment();
+            host::log(Level::Info, &format!("mcp_policy: {observed}{refused}"));
+        }
         if runtime.observes() {
             return None;
         }
-        let Message::Request { id, .. } = message else {
-            // A notification gets no answer, so it is accepted and dropped.
-            return Some(self.send(202, "mcp_policy_denied", &[], &[]));
-        };
-        let body = refused.reply(id, &runtime.config);
-        Some(if wants_events(headers) {
-            self.send(200, "mcp_policy_denied", &[("content-type", EVENTS)], &reply::as_event(&body))
-        } else {
-            self.send(200, "mcp_policy_denied", &[("content-type", JSON)], &body)
+        let answers = answers(body, refused, &runtime.config);
+        Some(match (answers.as_slice(), body, runtime.transport(&exchange.policies)) {
+            // Notifications get no answer, so they are accepted and dropped.
+            ([], ..) => self.send(202, DENIED, &[], &[]),
+            ([_], Body::One(Message::Request { id, .. }), Transport::Sse(denial)) => {
+                self.refuse_elsewhere(id, length, denial)
+            }
+            _ if wants_events(&exchange.headers) => {
+                let events: Vec<u8> = answers.iter().flat_map(|answer| reply::as_event(answer)).collect();
+                self.send(200, DENIED, &[("content-type", EVENTS)], &events)
+            }
+            ([answer], Body::One(_), _) => self.send(200, DENIED, &[("content-type", JSON)], answer),
+            _ => self.send(200, DENIED, &[("content-type", JSON)], &reply::batch(answers.into_iter())),
         })
     }
 
-    /// The headers say something else than the body.
-    pub(super) fn refuse_mismatch(&mut self, message: &Message<'_>, mismatch: HeaderMismatch) -> Action {
-        let id = match message {
-            Message::Request { id, .. } => Some(id),
-            _ => None,
-        };
+    /// The client waits on another stream than this, which only the server can write to.
+    fn refuse_elsewhere(&mut self, id: &Id, length: usize, denial: SseDenial) -> Action {
+        if denial == SseDenial::Forward
+            && let Some(body) = reply::unanswerable(id, length)
+        {
+            return match host::replace(Buffer::Request, &body) {
+                Ok(()) => self.pass(),
+                Err(status) => self.fail(&format!("the request body cannot be replaced: {status}")),
+            };
+        }
+        self.send(403, DENIED, &[("content-type", JSON)], &reply::invalid(reply::DENIED, "Denied by policy."))
+    }
+
+    /// The headers say something else than the message with this id.
+    pub(super) fn refuse_mismatch(&mut self, id: Option<&Id>, mismatch: HeaderMismatch) -> Action {
         self.refuse_body(&mismatch.to_string(), &reply::mismatch(id, mismatch))
+    }
+
+    /// The body is nothing that a client of this revision sends.
+    pub(super) fn refuse_revision(&mut self, why: &str) -> Action {
+        self.refuse_body(why, &reply::invalid(-32600, why))
     }
 
     /// The body is not one clear message.
@@ -124,6 +148,17 @@ impl Stream {
         }
         Action::Pause
     }
+}
+
+/// One answer for each request of the body: those that are not refused by themselves are with their batch.
+fn answers(body: &Body<'_>, refused: &[(usize, Refused<'_>)], config: &Config) -> Vec<Vec<u8>> {
+    let requests =
+        body.messages().iter().enumerate().filter_map(|(index, message)| Some((index, message, message.id()?)));
+    let answer = |(index, message, id)| match refused.iter().find(|(of, _)| *of == index) {
+        Some((_, refused)) => refused.reply(id, config),
+        None => Refused::with_its_batch(message).reply(id, config),
+    };
+    requests.map(answer).collect()
 }
 
 /// Whether the client takes only an event stream. JSON is preferred wherever it is accepted.

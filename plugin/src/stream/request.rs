@@ -1,6 +1,7 @@
 //! The request on its way in.
 
-use policy::message::{self, Message};
+use policy::config::{Batches, Transport};
+use policy::message::{self, HeaderCopies, Id, Message};
 
 use super::head::Head;
 use super::{Action, Exchange, Phase, Stream};
@@ -136,7 +137,7 @@ impl Stream {
     }
 
     fn forward_bodyless(&mut self, exchange: Box<Exchange>) -> Action {
-        self.phase = if exchange.answers { Phase::Answer(exchange, None) } else { Phase::Passing };
+        self.phase = if exchange.answers { Phase::Answer(exchange, vec![]) } else { Phase::Passing };
         Action::Continue
     }
 
@@ -151,31 +152,44 @@ impl Stream {
             Err(Status::NOT_FOUND) => vec![],
             Err(status) => return self.fail(&format!("the request body cannot be read: {status}")),
         };
-        let message = match message::read(&body, runtime.config.max_depth) {
+        let copies = HeaderCopies::of(exchange.headers.iter());
+        let config = &runtime.config;
+        let streamable = runtime.transport(&exchange.policies) == Transport::Streamable;
+        let batches = match config.batches {
+            Batches::Read if streamable && !copies.may_be_since(WITHOUT_BATCHES) => Batches::Read,
+            _ => Batches::Refuse,
+        };
+        let message = match message::read_body(&body, config.max_depth, batches) {
             Ok(message) => message,
             Err(error) => return self.refuse_unreadable(&error),
         };
-        match gate::judge(&runtime, &exchange.policies, &message, &exchange.caller, &exchange.headers) {
+        if copies.may_be_since(WITHOUT_RESPONSES)
+            && message.messages().iter().any(|message| matches!(message, Message::Response))
+        {
+            return self.refuse_revision("clients of this revision send no responses");
+        }
+        match gate::judge(&runtime, &exchange.policies, &message, &copies, &exchange.caller, &exchange.headers) {
             Verdict::Pass => runtime.metrics.allowed.increment(),
             Verdict::Refuse(refused) => {
-                if let Some(reply) = self.refuse_message(&exchange.headers, &message, &refused) {
+                if let Some(reply) = self.refuse_messages(&exchange, &message, body.len(), &refused) {
                     return reply;
                 }
             }
-            Verdict::Mismatch(mismatch) => return self.refuse_mismatch(&message, mismatch),
+            Verdict::Mismatch(mismatch, id) => return self.refuse_mismatch(id, mismatch),
             Verdict::Fail(why) if runtime.observes() => {
                 host::log(Level::Warn, &format!("mcp_policy: observed: would fail: {why}"));
             }
             Verdict::Fail(why) => return self.fail(&why),
         }
-        self.phase = match message {
-            Message::Request { id, method, .. } if is_list(&method) && runtime.filters(&exchange.policies) => {
-                if self.answer_held {
-                    return self.fail("the answer to a list request began before it was judged");
-                }
-                Phase::Answer(exchange, Some(id))
+        let lists = message.messages().iter().filter_map(Message::method).any(is_list);
+        let awaited: Vec<Id> = message.messages().iter().filter_map(Message::id).cloned().collect();
+        self.phase = if lists && !awaited.is_empty() && runtime.filters(&exchange.policies) {
+            if self.answer_held {
+                return self.fail("the answer to a list request began before it was judged");
             }
-            _ => Phase::Passing,
+            Phase::Answer(exchange, awaited)
+        } else {
+            Phase::Passing
         };
         if self.answer_held
             && let Err(status) = host::resume_response()
@@ -186,9 +200,16 @@ impl Stream {
     }
 }
 
-/// Requests whose answer is a listing.
+/// The first revision that has no batches any more.
+const WITHOUT_BATCHES: &str = "2025-06-18";
+
+/// The first revision in which servers ask by results, so that clients answer with requests.
+const WITHOUT_RESPONSES: &str = "2026-07-28";
+
+/// Requests whose answer is a listing, or may be that to another request.
 fn is_list(method: &str) -> bool {
-    matches!(method, "tools/list" | "prompts/list" | "resources/list" | "resources/templates/list" | "tasks/result")
+    matches!(method, "tools/list" | "prompts/list" | "resources/list" | "resources/templates/list")
+        || method.starts_with("tasks/")
 }
 
 /// Why a POST is refused before its body is seen.

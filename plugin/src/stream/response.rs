@@ -2,20 +2,22 @@
 
 use std::borrow::Cow;
 
+use policy::config::Transport;
 use policy::decision::Header;
 use policy::listing::{EventStream, Filtered, filter_message};
 use policy::message::Id;
 use policy::reply;
 
 use super::head::contains_ignore_case;
-use super::{Action, Exchange, Phase, Stream};
+use super::{Action, Awaited, Exchange, Phase, Stream};
 use crate::host::{self, Buffer, HeaderMap, Headers, Level};
 use crate::runtime::Runtime;
+use crate::shown::ShownTo;
 
 impl Stream {
     pub(crate) fn on_response_headers(&mut self, end_of_stream: bool) -> Action {
-        let (exchange, id) = match core::mem::replace(&mut self.phase, Phase::Passing) {
-            Phase::Answer(exchange, id) => (exchange, id),
+        let (exchange, awaited) = match core::mem::replace(&mut self.phase, Phase::Passing) {
+            Phase::Answer(exchange, awaited) => (exchange, awaited),
             // The server answers the head alone. What it says waits until the body has come and is judged, so that a
             // refused call can still be told so.
             Phase::Body(exchange) => {
@@ -32,7 +34,7 @@ impl Stream {
                 if !exchange.answers {
                     return Action::Continue;
                 }
-                (exchange, None)
+                (exchange, vec![])
             }
             other => {
                 self.phase = other;
@@ -42,7 +44,10 @@ impl Stream {
         let Some(runtime) = self.runtime.clone() else {
             return Action::Continue;
         };
-        if end_of_stream || !runtime.filters(&exchange.policies) {
+        let by_sse = matches!(runtime.transport(&exchange.policies), Transport::Sse(_));
+        // What a client posts must come by here again: the stream says where to.
+        let names_endpoint = by_sse && exchange.answers && !runtime.observes();
+        if end_of_stream || !(names_endpoint || runtime.filters(&exchange.policies)) {
             return Action::Continue;
         }
         let Ok(headers) = Headers::read(HeaderMap::Response) else {
@@ -51,20 +56,24 @@ impl Stream {
         let Some(kind) = Kind::of(&headers) else {
             return Action::Continue;
         };
+        if by_sse && !exchange.answers && headers.first(":status") == Some("202") {
+            // The answer itself comes on the client's event stream.
+            return Action::Continue;
+        }
         if headers.has("content-encoding")
             && !matches!(headers.once("content-encoding"), Header::Once(value) if value.eq_ignore_ascii_case("identity"))
         {
-            return self.withhold(&runtime, id.as_ref(), "its encoding cannot be read");
+            return self.withhold(&runtime, &awaited, "its encoding cannot be read");
         }
         // The body may get shorter.
         if let Err(status) = host::remove_header(HeaderMap::Response, "content-length") {
             return self.fail(&format!("response headers cannot be changed: {status}"));
         }
         self.phase = match kind {
-            Kind::Document => Phase::Document(exchange, id, Vec::new()),
+            Kind::Document => Phase::Document(exchange, awaited, Vec::new()),
             Kind::Events => {
                 let events = EventStream::new(runtime.config.max_event_bytes, runtime.config.max_depth);
-                Phase::Events(exchange, id, Box::new(events))
+                Phase::Events(exchange, awaited, Box::new(events))
             }
         };
         Action::Continue
@@ -72,12 +81,14 @@ impl Stream {
 
     pub(crate) fn on_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {
         match core::mem::replace(&mut self.phase, Phase::Passing) {
-            Phase::Document(exchange, id, held) => self.document_part(exchange, id, held, size, end_of_stream),
+            Phase::Document(exchange, awaited, held) => {
+                self.document_part(exchange, awaited, held, size, end_of_stream)
+            }
             Phase::Stopped => {
                 self.phase = Phase::Stopped;
                 self.stop("it could not be judged")
             }
-            Phase::Events(exchange, id, events) => self.events(exchange, id, events, size),
+            Phase::Events(exchange, awaited, events) => self.events(exchange, awaited, events, size),
             Phase::Body(exchange) if self.answer_held => {
                 self.phase = Phase::Body(exchange);
                 Action::Pause
@@ -91,7 +102,7 @@ impl Stream {
 
     pub(crate) fn on_response_trailers(&mut self) -> Action {
         match core::mem::replace(&mut self.phase, Phase::Passing) {
-            Phase::Document(exchange, id, held) => self.document(&exchange, id.as_ref(), &held),
+            Phase::Document(exchange, awaited, held) => self.document(&exchange, &awaited, &held),
             // What is left is an event without an end, which clients discard.
             Phase::Events(..) => Action::Continue,
             Phase::Body(exchange) if self.answer_held => {
@@ -110,7 +121,7 @@ impl Stream {
     fn document_part(
         &mut self,
         exchange: Box<Exchange>,
-        id: Option<Id>,
+        awaited: Awaited,
         mut held: Vec<u8>,
         size: usize,
         end_of_stream: bool,
@@ -120,23 +131,23 @@ impl Stream {
         };
         held.extend_from_slice(&part);
         if held.len() > self.event_limit() {
-            return self.cut_short(id.as_ref());
+            return self.cut_short(&awaited);
         }
         if end_of_stream {
-            return self.document(&exchange, id.as_ref(), &held);
+            return self.document(&exchange, &awaited, &held);
         }
         if host::replace(Buffer::Response, &[]).is_err() {
             return self.stop("the response body cannot be held");
         }
-        self.phase = Phase::Document(exchange, id, held);
+        self.phase = Phase::Document(exchange, awaited, held);
         Action::Pause
     }
 
-    fn document(&mut self, exchange: &Exchange, id: Option<&Id>, body: &[u8]) -> Action {
+    fn document(&mut self, exchange: &Exchange, awaited: &[Id], body: &[u8]) -> Action {
         let Some(runtime) = self.runtime.clone() else {
             return Action::Continue;
         };
-        let shown = runtime.shown(&exchange.policies);
+        let shown = ShownTo::new(&runtime, exchange);
         let replacement = match filter_message(body, runtime.config.max_depth, &shown) {
             Ok(Filtered::Unchanged) => body.to_vec(),
             Ok(Filtered::Changed(body)) => {
@@ -146,7 +157,7 @@ impl Stream {
             Err(error) => {
                 runtime.metrics.lists_withheld.increment();
                 host::log(Level::Warn, &format!("mcp_policy: a list was withheld: {error}"));
-                withheld(id, "it cannot be read")
+                reply::withheld(awaited, "it cannot be read")
             }
         };
         match host::replace(Buffer::Response, &replacement) {
@@ -160,13 +171,13 @@ impl Stream {
     }
 
     /// A document that is too long to be held is answered before it has ended.
-    fn cut_short(&mut self, id: Option<&Id>) -> Action {
+    fn cut_short(&mut self, awaited: &[Id]) -> Action {
         if let Some(runtime) = &self.runtime {
             runtime.metrics.lists_withheld.increment();
         }
         host::log(Level::Warn, "mcp_policy: a list was withheld: it is larger than max_event_bytes");
         self.phase = Phase::Stopped;
-        match host::replace(Buffer::Response, &withheld(id, "it is too large")) {
+        match host::replace(Buffer::Response, &reply::withheld(awaited, "it is too large")) {
             Ok(()) => Action::Continue,
             Err(_) => self.stop("the response body cannot be replaced"),
         }
@@ -175,7 +186,7 @@ impl Stream {
     fn events(
         &mut self,
         exchange: Box<Exchange>,
-        mut id: Option<Id>,
+        mut awaited: Awaited,
         mut events: Box<EventStream>,
         size: usize,
     ) -> Action {
@@ -183,13 +194,14 @@ impl Stream {
         let Ok(chunk) = host::bytes(Buffer::Response, size) else {
             return self.stop("the response body cannot be read");
         };
-        let shown = runtime.shown(&exchange.policies);
+        let shown = ShownTo::new(&runtime, &exchange);
         let out = events.push(&chunk, &shown, &mut |error| {
             runtime.metrics.lists_withheld.increment();
             host::log(Level::Warn, &format!("mcp_policy: an event was withheld: {error}"));
-            // On a stream that answers one request the client waits for just that answer, and for it once; on others
-            // for nothing.
-            id.take().map(|id| reply::withheld(&id, "it cannot be read"))
+            // On a stream that answers requests the client waits for just those answers, and for each once; on others for
+            // nothing. Of a batch, which it was cannot be known.
+            let awaited = core::mem::take(&mut awaited);
+            (!awaited.is_empty()).then(|| reply::withheld(&awaited, "it cannot be read"))
         });
         if shown.hid_something() {
             runtime.metrics.lists_filtered.increment();
@@ -200,17 +212,17 @@ impl Stream {
         if replaced.is_err() {
             return self.stop("the response body cannot be replaced");
         }
-        self.phase = Phase::Events(exchange, id, events);
+        self.phase = Phase::Events(exchange, awaited, events);
         Action::Continue
     }
 
     /// A list whose headers say that it cannot be read is answered with an error in its place.
-    fn withhold(&mut self, runtime: &Runtime, id: Option<&Id>, why: &str) -> Action {
+    fn withhold(&mut self, runtime: &Runtime, awaited: &[Id], why: &str) -> Action {
         runtime.metrics.lists_withheld.increment();
         host::log(Level::Warn, &format!("mcp_policy: a list was withheld: {why}"));
         self.phase = Phase::Replied;
         let headers = [("content-type", "application/json")];
-        if host::send_reply(200, "mcp_policy_withheld", &headers, &withheld(id, why)).is_err() {
+        if host::send_reply(200, "mcp_policy_withheld", &headers, &reply::withheld(awaited, why)).is_err() {
             return self.stop("a reply cannot be sent");
         }
         Action::Pause
@@ -235,13 +247,6 @@ impl Stream {
 /// Whether Envoy answers for itself, say because the client took too long. The request is over then.
 fn is_envoys_own() -> bool {
     matches!(host::property(&["response", "code_details"]), Ok(Some(details)) if details != b"via_upstream")
-}
-
-fn withheld(id: Option<&Id>, why: &str) -> Vec<u8> {
-    match id {
-        Some(id) => reply::withheld(id, why),
-        None => reply::invalid(-32603, &format!("The list was withheld by policy: {why}")),
-    }
 }
 
 /// The forms that an MCP answer has.

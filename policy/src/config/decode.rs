@@ -11,6 +11,7 @@ use super::routes::routes;
 use super::values::{bytes, name, path, timeout};
 use crate::document::fields::{self, Check, Fields, Place};
 use crate::document::{ErrorKind, Errors, Policy, decode};
+use crate::message::Batches;
 use crate::quota::{Settings, WhenFull};
 
 /// The largest body or event that can be asked for, in bytes: what Envoy holds and the filter copies.
@@ -61,6 +62,7 @@ fn bare(check: &mut Check, place: &Place<'_>) -> Option<Config> {
         disclose: Disclose::Rule,
         request_headers: RequestHeaders::Stream,
         retries: Retries::Off,
+        batches: Batches::Read,
         max_body_bytes: 1 << 20,
         max_depth: 64,
         max_event_bytes: 1 << 20,
@@ -83,6 +85,7 @@ fn envelope(check: &mut Check, place: &Place<'_>) -> Option<Config> {
         "disclose",
         "request_headers",
         "retries",
+        "batches",
         "max_body_bytes",
         "max_depth",
         "max_event_bytes",
@@ -120,6 +123,7 @@ fn envelope(check: &mut Check, place: &Place<'_>) -> Option<Config> {
     let request_headers = [("stream", RequestHeaders::Stream), ("hold", RequestHeaders::Hold)];
     let request_headers = word(check, &fields, "request_headers", request_headers);
     let retries = word(check, &fields, "retries", [("off", Retries::Off), ("route", Retries::Route)]);
+    let batches = word(check, &fields, "batches", [("judge", Batches::Read), ("refuse", Batches::Refuse)]);
     let max_body_bytes = size(check, &fields, "max_body_bytes");
     let max_depth = fields.get("max_depth").map_or(Some(64), |place| check.whole(&place, 8, 256));
     let max_event_bytes = size(check, &fields, "max_event_bytes");
@@ -138,6 +142,7 @@ fn envelope(check: &mut Check, place: &Place<'_>) -> Option<Config> {
         disclose: disclose?,
         request_headers: request_headers?,
         retries: retries?,
+        batches: batches?,
         max_body_bytes: max_body_bytes?,
         max_depth: usize::try_from(max_depth?).ok()?,
         max_event_bytes: max_event_bytes?,

@@ -19,15 +19,18 @@ mod decode;
 mod identity;
 mod model;
 mod needs;
+mod paths;
 mod routes;
 mod values;
 
 pub use crate::document::Errors;
+pub use crate::message::Batches;
 pub use decode::load;
 pub use model::{
     Approvals, Certificate, Claim, Config, Denial, Disclose, GlobalCounters, GrantSource, Identity, Mode, Needs,
-    RequestHeaders, Retries, Route, Transport, Unmatched,
+    RequestHeaders, Retries, Route, SseDenial, Transport, Unmatched,
 };
+pub use paths::{Named, PathGlob, RequestPath};
 
 #[cfg(test)]
 mod tests;

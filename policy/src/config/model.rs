@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::document::{Glob, Policy};
+use super::paths::PathGlob;
+use crate::document::Policy;
+use crate::message::Batches;
 use crate::quota::Settings;
 
 /// What the plugin does.
@@ -16,7 +18,7 @@ pub struct Config {
     /// What becomes of requests whose host, path, route and cluster no route names.
     pub unmatched: Unmatched,
     /// Paths that pass unjudged, such as OAuth metadata.
-    pub pass_paths: Vec<Glob>,
+    pub pass_paths: Vec<PathGlob>,
     /// Who calls.
     pub identity: Identity,
     /// Whether refusals are carried out.
@@ -29,6 +31,8 @@ pub struct Config {
     pub request_headers: RequestHeaders,
     /// Whether Envoy may send an admitted call again.
     pub retries: Retries,
+    /// What becomes of JSON-RPC batches, which only revision 2025-03-26 has.
+    pub batches: Batches,
     /// The largest body that is judged, in bytes.
     pub max_body_bytes: usize,
     /// How deep a body may be nested.
@@ -51,7 +55,7 @@ pub struct Route {
     /// The request's host, in lower case, without port or trailing dot.
     pub host: Option<Box<str>>,
     /// The request's path, without query.
-    pub path: Option<Glob>,
+    pub path: Option<PathGlob>,
     /// Envoy's own name of the route it chose.
     pub route: Option<Box<str>>,
     /// Envoy's own name of the cluster it chose.
@@ -78,8 +82,17 @@ pub struct Claim {
 pub enum Transport {
     /// Streamable HTTP: 2025-03-26 and later.
     Streamable,
-    /// HTTP with SSE: 2024-11-05.
-    Sse,
+    /// HTTP with SSE: 2024-11-05. Answers to POSTs come on an event stream of their own.
+    Sse(SseDenial),
+}
+
+/// What becomes of a refused request where the filter cannot write to the stream that the client waits on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SseDenial {
+    /// It is forwarded as a method that no server has, so that the server answers on that stream.
+    Forward,
+    /// The POST is answered with HTTP 403.
+    Status,
 }
 
 /// What becomes of requests that no route names.

@@ -1,9 +1,9 @@
 //! Which policies hold where.
 
-use super::model::{Claim, Route, Transport};
+use super::model::{Claim, Route, SseDenial, Transport};
 use super::values::{host, name, path};
 use crate::document::ErrorKind;
-use crate::document::fields::{Check, Place};
+use crate::document::fields::{Check, Fields, Place};
 use crate::document::path::{Step, some_steps};
 use crate::document::tree::Kind;
 
@@ -17,17 +17,32 @@ pub(super) fn routes(check: &mut Check, place: &Place<'_>, policies: &[&str]) ->
 }
 
 fn route(check: &mut Check, place: &Place<'_>, policies: &[&str]) -> Option<Route> {
-    let fields = check.fields(place, &["host", "path", "route", "cluster", "when", "policy", "transport"])?;
+    let fields =
+        check.fields(place, &["host", "path", "route", "cluster", "when", "policy", "transport", "sse_denial"])?;
     let host = fields.get("host").and_then(|place| host(check, &place));
     let path = fields.get("path").and_then(|place| path(check, &place));
     let route = fields.get("route").and_then(|place| name(check, &place));
     let cluster = fields.get("cluster").and_then(|place| name(check, &place));
     let when = fields.get("when").map(|place| when(check, &place)).unwrap_or_default();
-    let transport = fields.get("transport").map_or(Some(Transport::Streamable), |place| {
-        check.word(&place, &[("streamable", Transport::Streamable), ("sse", Transport::Sse)])
-    });
+    let transport = transport(check, &fields);
     let policies = fields.need(check, "policy").and_then(|place| chosen(check, &place, policies))?;
     Some(Route { host, path, route, cluster, when, policies, transport: transport? })
+}
+
+fn transport(check: &mut Check, fields: &Fields<'_>) -> Option<Transport> {
+    let sse = match fields.get("transport") {
+        Some(place) => check.word(&place, &[("streamable", false), ("sse", true)])?,
+        None => false,
+    };
+    let denial = match fields.get("sse_denial") {
+        Some(place) if !sse => {
+            check.wrong(&place, ErrorKind::Misplaced("it is for routes with `\"transport\": \"sse\"`"));
+            return None;
+        }
+        Some(place) => check.word(&place, &[("forward", SseDenial::Forward), ("status", SseDenial::Status)])?,
+        None => SseDenial::Forward,
+    };
+    Some(if sse { Transport::Sse(denial) } else { Transport::Streamable })
 }
 
 /// One name of a policy, or several.

@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
+use super::paths::PathGlob;
 use crate::document::ErrorKind;
 use crate::document::fields::{Check, Place};
-use crate::document::glob::Glob;
 use crate::document::tree::Kind;
 use crate::document::windows::span;
 
@@ -46,7 +46,7 @@ pub(super) fn timeout(check: &mut Check, place: &Place<'_>) -> Option<Duration> 
 }
 
 /// A glob of paths. Requests are compared in one spelling, which the glob must be able to match.
-pub(super) fn path(check: &mut Check, place: &Place<'_>) -> Option<Glob> {
+pub(super) fn path(check: &mut Check, place: &Place<'_>) -> Option<PathGlob> {
     let text = check.text(place)?;
     let why = if !text.starts_with(['/', '*']) {
         "a path starts with `/`"
@@ -59,7 +59,7 @@ pub(super) fn path(check: &mut Check, place: &Place<'_>) -> Option<Glob> {
     } else if text.contains('%') {
         "paths are compared with their letters decoded: write them as they are, and `*` for what must stay encoded"
     } else {
-        return check.note(place, Glob::parse(text).map_err(ErrorKind::Glob));
+        return check.note(place, PathGlob::parse(text).map_err(ErrorKind::Glob));
     };
     check.wrong(place, ErrorKind::Misplaced(why));
     None

@@ -12,12 +12,16 @@ mod target;
 mod truth;
 mod walk;
 
+pub use context::Effort;
 pub use facts::{Facts, Header};
 pub use target::Target;
+
+use std::borrow::Cow;
 
 use crate::document::model::{Action, Default, Limit, Listing, Policy, Predicate, Rule, Section};
 use crate::json::Value;
 use crate::message::{Arguments, Params};
+use crate::uri::{self, UriError};
 use context::Context;
 use truth::{List, Truth};
 use walk::LookalikeArgument;
@@ -75,36 +79,35 @@ pub const NO_POLICY: &str = "(no policy)";
 /// The rule reported for a call without the credential that the configuration requires.
 pub const NO_GRANT: &str = "(no grant)";
 
+/// The rule reported for a message that could pass by itself, in a batch of which another is refused.
+pub const BATCH: &str = "(batch)";
+
 const NOT_ALLOWED: &str = "This is not allowed by policy.";
 const NEEDS_APPROVAL: &str = "This needs approval.";
 const REQUIREMENT_FAILED: &str = "The arguments are not allowed by policy.";
 const AMOUNT_UNCLEAR: &str = "The amount that this call spends is missing or unclear.";
 const ARGUMENT_UNCLEAR: &str = "An argument's name could be mistaken for one that policy checks.";
 
-/// Judges a request or notification by one policy.
-pub fn judge<'p>(policy: &'p Policy, method: &str, params: &Params<'_>, facts: &dyn Facts) -> Decision<'p> {
-    let context = &Context::new(&params.arguments, facts);
+/// Judges a request or notification by one policy. All messages of one body share one `effort`.
+pub fn judge<'p>(
+    policy: &'p Policy,
+    method: &str,
+    params: &Params<'_>,
+    facts: &dyn Facts,
+    effort: &Effort,
+) -> Decision<'p> {
+    let context = &Context { arguments: &params.arguments, facts, effort };
     if let Some(Rule { action: Action::Deny { reason }, pointer, .. }) = policy.methods.rule(method) {
         return Decision::Refuse(Refusal::denied(pointer, reason.as_deref(), NOT_ALLOWED));
     }
-    let (section, name) = match Target::of(method, params) {
-        Target::Passes => return Decision::Allow(vec![]),
-        Target::Method => return policy.judge_method(method),
-        Target::Tool(name) => return policy.judge_tool(name, context),
-        Target::Prompt(name) => (&policy.prompts, name),
-        Target::Resource(uri) if policy.resources.is_unconditional() => (&policy.resources, uri),
-        Target::Resource(uri) => match crate::uri::normalize(&uri) {
-            Ok(normal) => (&policy.resources, normal.into()),
-            Err(_) => return Decision::Refuse(Refusal::denied("/resources", None, "The URI is ambiguous.")),
-        },
-    };
-    if section.hides(&name) {
-        return Decision::Refuse(Refusal::hidden(HIDDEN));
-    }
-    match section.rule(&name) {
-        Some(rule) => rule.judge(None, context),
-        None if section.default == Default::Allow => Decision::Allow(vec![]),
-        None => Decision::Refuse(Refusal::denied(DEFAULT_DENY, None, NOT_ALLOWED)),
+    match Target::of(method, params) {
+        Target::Passes => Decision::Allow(vec![]),
+        Target::Method => policy.judge_method(method),
+        Target::Tool(name) => policy.judge_tool(name, context),
+        Target::Prompt(name) => policy.prompts.judge(&name, context),
+        Target::Resource(uri) => policy.judge_resource(&uri, uri::normalize, context),
+        Target::Template(uri) => policy.judge_resource(&uri, uri::normalize_template, context),
+        Target::Resources(uris) => policy.judge_resources(uris, context),
     }
 }
 
@@ -119,6 +122,46 @@ impl Policy {
         match self.tools.rule(name) {
             Some(rule) => rule.judge(Some(&self.all_tools), context),
             None => self.all_tools.judge(None, context),
+        }
+    }
+
+    fn judge_resource(
+        &self,
+        uri: &str,
+        normalize: fn(&str) -> Result<String, UriError>,
+        context: &Context<'_, '_>,
+    ) -> Decision<'_> {
+        if self.resources.is_unconditional() {
+            return self.resources.judge(uri, context);
+        }
+        match normalize(uri) {
+            Ok(normal) => self.resources.judge(&normal, context),
+            Err(_) => Decision::Refuse(Refusal::denied("/resources", None, "The URI is ambiguous.")),
+        }
+    }
+
+    /// All of the resources must be allowed. What they take is taken together, once from each limit.
+    fn judge_resources(&self, uris: &[Cow<'_, str>], context: &Context<'_, '_>) -> Decision<'_> {
+        let mut all: Vec<Taking<'_>> = vec![];
+        let mut approval = None;
+        for uri in uris {
+            let takings = match self.judge_resource(uri, uri::normalize, context) {
+                Decision::Allow(takings) => takings,
+                Decision::Approve(refusal, takings) => {
+                    approval = approval.or(Some(refusal));
+                    takings
+                }
+                refused @ Decision::Refuse(_) => return refused,
+            };
+            for taking in takings {
+                if !all.iter().any(|taken| core::ptr::eq(taken.limit, taking.limit)) {
+                    all.push(taking);
+                }
+            }
+        }
+        match approval {
+            Some(refusal) => Decision::Approve(refusal, all),
+            None => Decision::Allow(all),
         }
     }
 
@@ -179,6 +222,17 @@ impl Section {
     pub fn rule(&self, name: &str) -> Option<&Rule> {
         let by_glob = || self.globs.iter().find(|(glob, _)| glob.matches(name)).map(|(_, rule)| rule);
         self.exact.get(name).or_else(by_glob)
+    }
+
+    fn judge(&self, name: &str, context: &Context<'_, '_>) -> Decision<'_> {
+        if self.hides(name) {
+            return Decision::Refuse(Refusal::hidden(HIDDEN));
+        }
+        match self.rule(name) {
+            Some(rule) => rule.judge(None, context),
+            None if self.default == Default::Allow => Decision::Allow(vec![]),
+            None => Decision::Refuse(Refusal::denied(DEFAULT_DENY, None, NOT_ALLOWED)),
+        }
     }
 
     /// Whether every name is treated alike.

@@ -9,8 +9,12 @@ pub enum Target<'m> {
     Tool(&'m str),
     /// A prompt is fetched or completed.
     Prompt(Cow<'m, str>),
-    /// A resource is read, watched or completed, by its URI or URI template.
+    /// A resource is read or watched.
     Resource(Cow<'m, str>),
+    /// A variable of a resource's URI template (RFC 6570) is completed.
+    Template(Cow<'m, str>),
+    /// Several resources are watched at once.
+    Resources(&'m [Cow<'m, str>]),
     /// The method is part of every session and passes; lists are filtered on their way back.
     Passes,
     /// Any other method is judged by its own name.
@@ -28,13 +32,14 @@ impl<'m> Target<'m> {
             "resources/read" | "resources/subscribe" | "resources/unsubscribe" => uri(),
             "completion/complete" => match &params.reference {
                 Some(Reference::Prompt(name)) => Self::Prompt(Cow::Borrowed(name)),
-                Some(Reference::Resource(uri)) => Self::Resource(Cow::Borrowed(uri)),
+                Some(Reference::Resource(uri)) => Self::Template(Cow::Borrowed(uri)),
                 None => Self::Method,
             },
             "initialize" | "ping" | "server/discover" | "logging/setLevel" => Self::Passes,
             "tools/list" | "prompts/list" | "resources/list" | "resources/templates/list" => Self::Passes,
-            // Names several resources at once. Until each is read, it passes only where all URIs are treated alike.
-            "subscriptions/listen" => Self::Resource(Cow::Borrowed("")),
+            // Without resources it only watches lists, which are filtered when they are fetched.
+            "subscriptions/listen" if params.subscriptions.is_empty() => Self::Passes,
+            "subscriptions/listen" => Self::Resources(&params.subscriptions),
             _ if method.starts_with("notifications/") || method.starts_with("tasks/") => Self::Passes,
             _ => Self::Method,
         }

@@ -35,9 +35,9 @@ impl Kind {
     }
 }
 
-/// What the policies show to a client.
+/// What the policies let through to a client.
 ///
-/// Any `Fn(Kind, &str) -> bool` answers for entries and lets every endpoint pass.
+/// Any `Fn(Kind, &str) -> bool` answers for the entries of listings and lets all else pass.
 pub trait Shown {
     /// Whether the entry stays in its listing. `name` is the tool's or prompt's `name`, the resource's `uri` or the
     /// template's `uriTemplate`, unescaped.
@@ -48,6 +48,23 @@ pub trait Shown {
     fn shows_endpoint(&self, uri: &str) -> bool {
         let _ = uri;
         true
+    }
+
+    /// Whether the server may send the client a request or notification of this method, or ask for it by a result.
+    /// `method` is unescaped. Asked only if [`judges_methods`](Self::judges_methods).
+    fn passes_method(&self, method: &str) -> bool {
+        let _ = method;
+        true
+    }
+
+    /// Whether [`shows`](Self::shows) ever says no. If not, listings are not looked at and need not be readable.
+    fn judges_listings(&self) -> bool {
+        true
+    }
+
+    /// Whether [`passes_method`](Self::passes_method) ever says no. If not, what servers ask is not looked at.
+    fn judges_methods(&self) -> bool {
+        false
     }
 }
 

@@ -1,32 +1,38 @@
 use memchr::memchr;
-use memchr::memmem;
 
-use crate::listing::Kind;
+use super::asked;
+use crate::listing::{Kind, Shown};
 
-/// Whether some client could find a listing's member (`"tools"`, `"resources"`, …) anywhere in `text`, however sloppily
-/// it reads: with its case folded, escaped, mixed with NULs, control characters or bytes that are not UTF-8, or in
-/// UTF-16 and UTF-32.
+/// Whether some client could find a listing's member (`"tools"`, `"resources"`, …) or a denied method anywhere in `text`,
+/// however sloppily it reads: with its case folded, escaped, mixed with NULs, control characters or bytes that are not
+/// UTF-8, or in UTF-16 and UTF-32. Looks only for what `shown` judges.
 ///
 /// Errs on the side of yes. A no is certain for every reader that wants double quotes around keys, so a text that is
-/// not strict JSON can pass after a no: it is no listing, whatever else it is. Words inside of strings are no mention,
-/// because the quotes around them are escaped.
-pub(super) fn mentions_listing(text: &[u8]) -> bool {
+/// not strict JSON can pass after a no. Words inside of strings are no mention, because the quotes around them are
+/// escaped.
+pub(super) fn mentions(text: &[u8], shown: &dyn Shown) -> bool {
     if memchr(b'"', text).is_none() {
         return false;
     }
     let plain = plainest(text);
-    Kind::ALL.iter().any(|kind| {
-        let quoted = format!("\"{}\"", kind.member().to_ascii_lowercase());
-        memmem::find(&plain, quoted.as_bytes()).is_some()
-    })
+    let folded = plain.to_ascii_lowercase();
+    let listing = |kind: &Kind| folded.contains(&format!("\"{}\"", kind.member().to_ascii_lowercase()));
+    shown.judges_listings() && Kind::ALL.iter().any(listing)
+        || shown.judges_methods() && asked::mentioned(&plain, &folded, shown)
+}
+
+/// Whether some client could find the key `method` in a text of which it may leave out lines, or add some to: then a value
+/// that passes is no sign of what it finds.
+pub(super) fn names_method(text: &[u8], shown: &dyn Shown) -> bool {
+    shown.judges_methods() && memchr(b'"', text).is_some() && asked::names_method(&plainest(text).to_ascii_lowercase())
 }
 
 /// Stands for an escaped quote, which ends no string.
-const ESCAPED_QUOTE: u8 = b'?';
+const ESCAPED_QUOTE: char = '?';
 
-/// What is left of `text` once case, escapes and all that a reader may skip are gone.
-fn plainest(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
+/// What is left of `text` once escapes and all that a reader may skip are gone: printable ASCII.
+pub(super) fn plainest(text: &[u8]) -> String {
+    let mut out = String::with_capacity(text.len());
     let mut bytes = text.iter().copied().filter(|byte| *byte != 0).peekable();
     while let Some(byte) = bytes.next() {
         match byte {
@@ -41,23 +47,23 @@ fn plainest(text: &[u8]) -> Vec<u8> {
                         code = (code << 4) | digit;
                         bytes.next();
                     }
-                    push_folded(&mut out, code);
+                    push(&mut out, code);
                 }
-                Some(other) => push_folded(&mut out, other.into()),
+                Some(other) => push(&mut out, other.into()),
                 None => {}
             },
             // U+017F, which folds to s.
-            0xC5 if bytes.peek() == Some(&0xBF) => out.push(b's'),
-            other => push_folded(&mut out, other.into()),
+            0xC5 if bytes.peek() == Some(&0xBF) => out.push('s'),
+            other => push(&mut out, other.into()),
         }
     }
     out
 }
 
-fn push_folded(out: &mut Vec<u8>, code: u32) {
+fn push(out: &mut String, code: u32) {
     match u8::try_from(code) {
-        Ok(byte @ 0x20..0x7F) => out.push(byte.to_ascii_lowercase()),
-        _ if code == 0x17F => out.push(b's'),
+        Ok(byte @ 0x20..0x7F) => out.push(char::from(byte)),
+        _ if code == 0x17F => out.push('s'),
         _ => {}
     }
 }
@@ -65,6 +71,10 @@ fn push_folded(out: &mut Vec<u8>, code: u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn mentions_listing(text: &[u8]) -> bool {
+        mentions(text, &|_: Kind, _: &str| true)
+    }
 
     #[test]
     fn a_listing_is_found_however_sloppily_it_is_written() {

@@ -1,8 +1,9 @@
-use core::ops::Range;
-
-use super::mention::mentions_listing;
+use super::asked::{self, INPUT_REQUESTS};
+use super::cuts::{Cuts, Elements};
+use super::entries;
+use super::mention::mentions;
 use super::{Kind, Reason, Shown, Unreadable};
-use crate::json::{Key, Reader, Value, lookalike};
+use crate::json::{Key, Raw, Reader, Value, lookalike};
 
 /// What became of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,26 +14,53 @@ pub enum Filtered {
     Changed(Vec<u8>),
 }
 
-/// Takes the entries that are not shown out of one JSON-RPC message or batch, nested at most `max_depth` levels.
+/// Takes the entries that are not shown out of one JSON-RPC message or batch, nested at most `max_depth` levels, and
+/// denied requests and notifications out of a batch.
 ///
-/// All else stays byte for byte, the white space before kept entries and after the last one included. Messages that
-/// hold no listing, and a text of nothing but white space, are unchanged. So is an object or array that is not strict
-/// JSON, if no reading of it could find a listing: results of calls come this way too, and some hold lone surrogates
-/// or NaN.
+/// All else stays byte for byte, the white space before kept entries and after the last one included. Messages with
+/// nothing to take out, and a text of nothing but white space, are unchanged. So is an object or array that is not strict
+/// JSON, if no reading of it could find a listing or a denied method: results of calls come this way too, and some hold
+/// lone surrogates or NaN.
 ///
 /// # Errors
-/// If a client could find a listing in `text` that this function cannot read beyond doubt: the text is not strict JSON;
-/// a key can be taken for `result`, for a listing's member or for an entry's identifier; a listing is neither an array
-/// nor null; an entry is not an object with an identifier that is a string.
+/// - If a client could find a listing in `text` that this function cannot read beyond doubt: the text is not strict JSON;
+///   a key can be taken for `result`, for a listing's member or for an entry's identifier; a listing is neither an array
+///   nor null; an entry is not an object with an identifier that is a string. Likewise for methods, if they are judged.
+/// - [`Reason::DeniedRequest`] if nothing is left: the text is a request or notification of a denied method, or a batch of
+///   nothing else.
+/// - [`Reason::DeniedInput`] if a response asks the client for a denied method. Whoever sent the request still waits for an
+///   answer.
 pub fn filter_message(text: &[u8], max_depth: usize, shown: &dyn Shown) -> Result<Filtered, Unreadable> {
-    if is_blank(text) {
-        return Ok(Filtered::Unchanged);
+    match read(text, max_depth, shown)? {
+        Reading::Nothing | Reading::Sloppy | Reading::Strict => Ok(Filtered::Unchanged),
+        Reading::Filtered(text) => Ok(Filtered::Changed(text)),
     }
-    match Cuts::find(text, max_depth, shown) {
-        Ok(cuts) if cuts.ranges.is_empty() => Ok(Filtered::Unchanged),
-        Ok(cuts) => Ok(Filtered::Changed(cuts.apply(text))),
+}
+
+/// What a text has been read as.
+#[derive(Debug)]
+pub(super) enum Reading {
+    /// White space, or nobody wants to know.
+    Nothing,
+    /// It is not strict JSON, and goes on all the same.
+    Sloppy,
+    /// Strict JSON with nothing to take out.
+    Strict,
+    /// Strict JSON; this is left of it.
+    Filtered(Vec<u8>),
+}
+
+/// [`filter_message`], for whoever needs to know more.
+pub(super) fn read(text: &[u8], max_depth: usize, shown: &dyn Shown) -> Result<Reading> {
+    let mut walk = Walk::new(shown);
+    if is_blank(text) || !walk.listings && !walk.methods {
+        return Ok(Reading::Nothing);
+    }
+    match walk.text(text, max_depth) {
+        Ok(()) if walk.cuts.is_empty() => Ok(Reading::Strict),
+        Ok(()) => Ok(Reading::Filtered(walk.cuts.apply(text))),
         Err(unreadable) => match (unreadable.reason, text.trim_ascii_start()) {
-            (Reason::Syntax(_), [b'{' | b'[', ..]) if !mentions_listing(text) => Ok(Filtered::Unchanged),
+            (Reason::Syntax(_), [b'{' | b'[', ..]) if !mentions(text, shown) => Ok(Reading::Sloppy),
             _ => Err(unreadable),
         },
     }
@@ -43,153 +71,177 @@ pub(super) fn is_blank(text: &[u8]) -> bool {
     text.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
 }
 
-type Result<T, E = Unreadable> = core::result::Result<T, E>;
+pub(super) type Result<T, E = Unreadable> = core::result::Result<T, E>;
 
-/// What to leave out of a message.
-struct Cuts<'s> {
+/// The way through a text, and what of it does not go on.
+struct Walk<'s> {
     shown: &'s dyn Shown,
-    /// In ascending order, disjoint.
-    ranges: Vec<Range<usize>>,
+    listings: bool,
+    methods: bool,
+    cuts: Cuts,
 }
 
-impl<'s> Cuts<'s> {
-    fn find(text: &[u8], max_depth: usize, shown: &'s dyn Shown) -> Result<Self> {
-        let mut cuts = Self { shown, ranges: Vec::new() };
+/// What is denied of a message.
+#[derive(Debug, Clone, Copy, Default)]
+struct Denied {
+    /// Its own method.
+    request: bool,
+    /// What a task in its params asks for.
+    task: bool,
+    /// What it asks for as a response.
+    input: bool,
+    /// Some client takes it for a response.
+    answers: bool,
+}
+
+impl<'s> Walk<'s> {
+    fn new(shown: &'s dyn Shown) -> Self {
+        let (listings, methods) = (shown.judges_listings(), shown.judges_methods());
+        Self { shown, listings, methods, cuts: Cuts::default() }
+    }
+
+    fn text(&mut self, text: &[u8], max_depth: usize) -> Result<()> {
         let mut reader = Reader::new(text, max_depth)?;
-        match reader.peek() {
-            Some(b'[') => reader.array(|reader| match reader.peek() {
-                Some(b'[') => Err(unreadable(reader.offset(), Reason::NestedBatch)),
-                _ => cuts.message(reader),
-            })?,
-            _ => cuts.message(&mut reader)?,
-        }
-        reader.end()?;
-        Ok(cuts)
-    }
-
-    fn message(&mut self, reader: &mut Reader<'_>) -> Result<()> {
-        if reader.peek() != Some(b'{') {
-            reader.value()?;
-            return Ok(());
-        }
-        // Looked into whatever stands beside it: some clients take a message with `method` and `result` for a response.
-        reader.object(|reader, key| match key.as_bytes() {
-            b"result" => self.result(reader),
-            _ => {
-                refuse_lookalike(key, "result")?;
-                reader.value()?;
-                Ok(())
-            }
-        })
-    }
-
-    fn result(&mut self, reader: &mut Reader<'_>) -> Result<()> {
-        if reader.peek() != Some(b'{') {
-            reader.value()?;
-            return Ok(());
-        }
-        reader.object(|reader, key| {
-            for kind in Kind::ALL {
-                if key.as_bytes() == kind.member().as_bytes() {
-                    return self.listing(reader, kind);
-                }
-                refuse_lookalike(key, kind.member())?;
-            }
-            reader.value()?;
-            Ok(())
-        })
-    }
-
-    fn listing(&mut self, reader: &mut Reader<'_>, kind: Kind) -> Result<()> {
-        let peeked = reader.peek();
+        let first = reader.peek();
         let offset = reader.offset();
-        if peeked != Some(b'[') {
-            return match reader.value()? {
-                // Go servers write an empty list so; it shows nothing to anybody.
-                Value::Null => Ok(()),
-                _ => Err(unreadable(offset, Reason::NotAnArray(kind.member()))),
-            };
-        }
-        let first = offset.saturating_add(1);
-        // Where the entry before ended, and whether any has been kept.
-        let (mut before, mut kept) = (first, false);
-        reader.array(|reader| {
-            // An entry reaches from behind the bracket or comma to its own end. Hidden ones go with the comma before
-            // them, or while nothing has been kept, with the one behind.
-            let start = if before == first { first } else { reader.offset() };
-            let shows = self.entry(reader, kind)?;
-            let end = reader.offset();
-            match (shows, kept) {
-                (true, true) => {}
-                (true, false) => self.leave_out(first..start),
-                (false, true) => self.leave_out(before..end),
-                (false, false) => {}
-            }
-            kept |= shows;
-            before = end;
-            Ok::<(), Unreadable>(())
-        })?;
-        if !kept {
-            self.leave_out(first..before);
-        }
-        Ok(())
+        let passes = match first {
+            Some(b'[') => self.batch(&mut reader)?,
+            _ => self.message(&mut reader)?,
+        };
+        reader.end()?;
+        if passes { Ok(()) } else { Err(unreadable(offset, Reason::DeniedRequest)) }
     }
 
-    /// Reads one entry and says whether it is shown.
-    fn entry(&self, reader: &mut Reader<'_>, kind: Kind) -> Result<bool> {
-        let identifier = kind.identifier();
+    /// Reads a batch; whether it goes on.
+    fn batch(&mut self, reader: &mut Reader<'_>) -> Result<bool> {
+        let mut messages = Elements::of_array_at(reader.offset());
+        let mut left_out = false;
+        reader.array(|reader| {
+            let start = reader.offset();
+            if reader.peek() == Some(b'[') {
+                return Err(unreadable(reader.offset(), Reason::NestedBatch));
+            }
+            let mark = self.cuts.mark();
+            let passes = self.message(reader)?;
+            if !passes {
+                self.cuts.take_back(mark);
+                left_out = true;
+            }
+            messages.next(start, reader.offset(), passes, &mut self.cuts);
+            Ok(())
+        })?;
+        Ok(messages.end(&mut self.cuts) || !left_out)
+    }
+
+    /// Reads a message; whether it goes on.
+    fn message(&mut self, reader: &mut Reader<'_>) -> Result<bool> {
         let peeked = reader.peek();
         let offset = reader.offset();
         if peeked != Some(b'{') {
             reader.value()?;
-            return Err(unreadable(offset, Reason::NotAnObject(kind.member())));
+            return Ok(true);
         }
-        let mut name = None;
-        reader.object(|reader, key| {
-            if key.as_bytes() != identifier.as_bytes() {
-                refuse_lookalike(key, identifier)?;
-                reader.value()?;
-                return Ok(());
+        let mut denied = Denied::default();
+        // Looked into whatever stands beside it: some clients take a message with `method` and `result` for a response.
+        reader.object(|reader, key| self.member(reader, key, &mut denied))?;
+        if denied.input || denied.answers && (denied.request || denied.task) {
+            return Err(unreadable(offset, Reason::DeniedInput));
+        }
+        Ok(!denied.request && !denied.task)
+    }
+
+    fn member(&mut self, reader: &mut Reader<'_>, key: &Key<'_>, denied: &mut Denied) -> Result<()> {
+        match key.as_bytes() {
+            b"result" => {
+                denied.answers = true;
+                denied.input |= self.result(reader)?;
             }
-            match reader.value()? {
-                Value::String(text) => {
-                    name = Some(text);
-                    Ok(())
+            b"error" if self.methods => {
+                denied.answers = true;
+                denied.input |= asked::error(reader, self.shown)?;
+            }
+            b"method" if self.methods => denied.request |= asked::denies(reader, self.shown)?,
+            b"params" if self.methods => {
+                if let Value::Object(params) = reader.value()? {
+                    denied.task |= asked::task(params, self.shown)?;
                 }
-                _ => Err(unreadable(key.offset(), Reason::NotAString(identifier))),
             }
+            _ => {
+                let names = ["result", "error", "method", "params"];
+                for name in names.iter().take(if self.methods { names.len() } else { 1 }) {
+                    refuse_lookalike(key, name)?;
+                }
+                reader.value()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a result; whether it asks for a denied method.
+    fn result(&mut self, reader: &mut Reader<'_>) -> Result<bool> {
+        if reader.peek() != Some(b'{') {
+            reader.value()?;
+            return Ok(false);
+        }
+        let mut denied = false;
+        reader.object(|reader, key| {
+            if self.listings
+                && let Some(kind) = listing_of(key)?
+            {
+                return entries::listing(reader, kind, self.shown, &mut self.cuts);
+            }
+            match key.as_bytes() {
+                b"inputRequests" if self.methods => denied |= asked::input_requests(reader, self.shown)?,
+                b"error" if self.methods => denied |= asked::error(reader, self.shown)?,
+                b"result" => {
+                    if let Value::Object(result) = reader.value()? {
+                        denied |= self.result_of_task(result)?;
+                    }
+                }
+                _ => {
+                    if self.methods {
+                        refuse_lookalike(key, INPUT_REQUESTS)?;
+                    }
+                    reader.value()?;
+                }
+            }
+            Ok(())
         })?;
-        match name {
-            Some(name) => Ok(self.shown.shows(kind, &name.decode())),
-            None => Err(unreadable(offset, Reason::Missing(identifier))),
-        }
+        Ok(denied)
     }
 
-    fn leave_out(&mut self, range: Range<usize>) {
-        match self.ranges.last_mut() {
-            Some(last) if last.end == range.start => last.end = range.end,
-            _ if range.is_empty() => {}
-            _ => self.ranges.push(range),
+    /// Reads what `tasks/get` tells of a task that is done: the result of the request that began it (tasks extension).
+    ///
+    /// Servers put members of their own into results too. So what does not look like a listing here is none.
+    fn result_of_task(&mut self, result: Raw<'_>) -> Result<bool> {
+        let mark = self.cuts.mark();
+        let listings = result.reader().object(|reader, key| match listing_of(key)? {
+            Some(kind) if self.listings => entries::listing(reader, kind, self.shown, &mut self.cuts),
+            _ => Ok(reader.value().map(drop)?),
+        });
+        if listings.is_err() {
+            self.cuts.take_back(mark);
         }
-    }
-
-    fn apply(&self, text: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(text.len());
-        let mut from = 0;
-        for cut in &self.ranges {
-            out.extend_from_slice(text.get(from..cut.start).unwrap_or_default());
-            from = cut.end;
-        }
-        out.extend_from_slice(text.get(from..).unwrap_or_default());
-        out
+        if self.methods { asked::result(result, self.shown) } else { Ok(false) }
     }
 }
 
-fn unreadable(offset: usize, reason: Reason) -> Unreadable {
+/// The listing that is the value of a result's member.
+fn listing_of(key: &Key<'_>) -> Result<Option<Kind>> {
+    for kind in Kind::ALL {
+        if key.as_bytes() == kind.member().as_bytes() {
+            return Ok(Some(kind));
+        }
+        refuse_lookalike(key, kind.member())?;
+    }
+    Ok(None)
+}
+
+pub(super) fn unreadable(offset: usize, reason: Reason) -> Unreadable {
     Unreadable { offset, reason }
 }
 
-fn refuse_lookalike(key: &Key<'_>, name: &'static str) -> Result<()> {
+pub(super) fn refuse_lookalike(key: &Key<'_>, name: &'static str) -> Result<()> {
     if lookalike(key.as_bytes(), name) {
         return Err(unreadable(key.offset(), Reason::LookalikeKey(name)));
     }

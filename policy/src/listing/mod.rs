@@ -1,10 +1,11 @@
-//! Listings on their way back: what the policies hide is taken out, every other byte stays.
+//! What servers send to clients: what the policies hide or deny is taken out, every other byte stays.
 //!
 //! A listing is a response whose `result` holds an array `tools`, `resources`, `resourceTemplates` or `prompts`: alone,
-//! in a batch, or in an event of a stream. [`filter_message`] takes a whole message or batch, [`EventStream`] takes a
+//! in a batch, or in an event of a stream. What a server asks of a client is a request or notification, or comes as a
+//! response: a result with `inputRequests` (2026-07-28), an error -32042 (2025-11-25). [`filter_message`] takes a whole message or batch, [`EventStream`] takes a
 //! `text/event-stream` body as it arrives.
 //!
-//! What a client could read as a listing but this module cannot is [`Unreadable`], and never passed on.
+//! What a client could read as either but this module cannot is [`Unreadable`], and never passed on.
 //!
 //! ```
 //! use policy::listing::{Filtered, Kind, filter_message};
@@ -17,6 +18,9 @@
 //! # Ok::<(), policy::listing::Unreadable>(())
 //! ```
 
+mod asked;
+mod cuts;
+mod entries;
 mod kind;
 mod mention;
 mod message;

@@ -2,7 +2,7 @@ use core::fmt;
 
 use crate::json::{Problem, SyntaxError};
 
-/// Why a message that may be a listing cannot be passed on, and where.
+/// Why a message cannot be passed on, and where.
 ///
 /// Never holds a byte of the message, so it can be logged and sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Unreadable {
     pub reason: Reason,
 }
 
-/// What can be wrong with a listing.
+/// What can be wrong with a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
@@ -26,15 +26,19 @@ pub enum Reason {
     NestedBatch,
     /// The member of `result` named here holds something other than an array.
     NotAnArray(&'static str),
-    /// An entry of the listing named here is not an object.
+    /// An entry of the listing named here, or of `inputRequests`, is not an object.
     NotAnObject(&'static str),
     /// An entry lacks the member named here, by which rules know it.
     Missing(&'static str),
-    /// The entry's member named here is not a string.
+    /// The member named here, by which rules go, is not a string.
     NotAString(&'static str),
+    /// The message is a request or notification of a denied method, or a batch of nothing else. Nobody waits for it.
+    DeniedRequest,
+    /// The message is a response that asks the client for a denied method. A request still waits for its answer.
+    DeniedInput,
     /// An event is longer than this many bytes.
     EventTooLarge(usize),
-    /// A line of an event that is not data may hold a listing for clients that split lines elsewhere.
+    /// A line of an event that is not data may hold a listing or a denied method for clients that split lines elsewhere.
     StrayListing,
     /// An `endpoint` event sends the client to where the policy does not apply.
     EndpointElsewhere,
@@ -49,9 +53,11 @@ impl fmt::Display for Reason {
             Self::NotAnArray(member) => write!(f, "`{member}` is not an array"),
             Self::NotAnObject(member) => write!(f, "entry of `{member}` is not an object"),
             Self::Missing(member) => write!(f, "entry without `{member}`"),
-            Self::NotAString(member) => write!(f, "`{member}` of an entry is not a string"),
+            Self::NotAString(member) => write!(f, "`{member}` is not a string"),
+            Self::DeniedRequest => f.write_str("request or notification of a denied method"),
+            Self::DeniedInput => f.write_str("response that asks for a denied method"),
             Self::EventTooLarge(max) => write!(f, "event of more than {max} bytes"),
-            Self::StrayListing => f.write_str("possible listing outside of the event's data"),
+            Self::StrayListing => f.write_str("possible message outside of the event's data"),
             Self::EndpointElsewhere => f.write_str("endpoint outside of the policy"),
         }
     }

@@ -147,7 +147,8 @@ mod tests {
 
     #[test]
     fn a_batch_has_an_end() {
-        let body = |count: usize| format!("[{}]", (0..count).map(|id| ping(&id.to_string())).collect::<Vec<_>>().join(","));
+        let body =
+            |count: usize| format!("[{}]", (0..count).map(|id| ping(&id.to_string())).collect::<Vec<_>>().join(","));
         assert_eq!(batch(&body(MAX_BATCH)).unwrap().len(), MAX_BATCH);
         assert_eq!(batch(&body(MAX_BATCH + 1)).unwrap_err(), ReadProblem::BatchSize);
     }

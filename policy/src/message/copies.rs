@@ -95,6 +95,8 @@ impl<'h> HeaderCopies<'h> {
             _ if method.starts_with("tasks/") => params.task_id.as_deref(),
             _ => None,
         };
+        // Tasks are an extension of that revision, which names three methods.
+        let required = required && (!method.starts_with("tasks/") || is_task_method(method));
         self.name.compare("Mcp-Name", name, required && name.is_some())?;
         self.compare_arguments(params)
     }
@@ -116,6 +118,10 @@ impl<'h> HeaderCopies<'h> {
         }
         if mirrored.are_in(&params.arguments) { Ok(()) } else { mismatch("equals no argument") }
     }
+}
+
+fn is_task_method(method: &str) -> bool {
+    matches!(method, "tasks/get" | "tasks/update" | "tasks/cancel")
 }
 
 impl Copied<'_> {
@@ -183,6 +189,28 @@ mod tests {
     }
 
     #[test]
+    fn a_task_is_named_where_the_revision_names_tasks() {
+        let check = |method: &str, headers: &[(&str, &str)]| {
+            let body = format!(
+                r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{"taskId":"t","_meta":{{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}}}}"#
+            );
+            let headers: Vec<_> = [("mcp-protocol-version", "2026-07-28"), ("mcp-method", method)]
+                .into_iter()
+                .chain(headers.iter().copied())
+                .collect();
+            check(&headers, &body)
+        };
+        for method in ["tasks/get", "tasks/update", "tasks/cancel"] {
+            assert!(check(method, &[]).unwrap_err().ends_with("is missing"), "{method}");
+        }
+        for method in ["tasks/get", "tasks/result"] {
+            assert_eq!(check(method, &[("mcp-name", "t")]), Ok(()));
+            assert!(check(method, &[("mcp-name", "u")]).is_err());
+        }
+        assert_eq!(check("tasks/result", &[]), Ok(()));
+    }
+
+    #[test]
     fn a_notification_needs_no_copies_but_those_it_has_must_agree() {
         let body = r#"{"jsonrpc":"2.0","method":"notifications/cancelled"}"#;
         assert_eq!(check(&[("mcp-protocol-version", "2026-07-28")], body), Ok(()));
@@ -205,7 +233,10 @@ mod tests {
         assert_eq!(refused(&[("mcp-param-x", "=?base64?ZXU?=")]), "the header Mcp-Param-* cannot be decoded");
         let twice = [("mcp-param-x", "eu"), ("mcp-param-y", "42"), ("mcp-param-x", "eu")];
         assert_eq!(refused(&twice), "the header Mcp-Param-* is repeated");
-        assert_eq!(refused(&[("mcp-param-y", "42"), ("mcp-param-x", "us")]), "the header Mcp-Param-* equals no argument");
+        assert_eq!(
+            refused(&[("mcp-param-y", "42"), ("mcp-param-x", "us")]),
+            "the header Mcp-Param-* equals no argument"
+        );
         assert!(check(&[("mcp-param-x", "eu")], OLD).is_err());
     }
 

@@ -104,11 +104,44 @@ pub fn invalid(code: i32, message: &str) -> Vec<u8> {
     out
 }
 
-/// What takes the place of a listing that cannot be read.
-pub fn withheld(id: &Id, why: &str) -> Vec<u8> {
-    let mut out = start(id);
-    error(&mut out, INTERNAL_ERROR, &format!("The list was withheld by policy: {why}"));
+/// What takes the place of an answer, to a request or to a batch, that cannot be read.
+pub fn withheld(ids: &[Id], why: &str) -> Vec<u8> {
+    let why = format!("The answer was withheld by policy: {why}");
+    let answer = |id| {
+        let mut out = start(id);
+        error(&mut out, INTERNAL_ERROR, &why);
+        out
+    };
+    match ids {
+        [] => invalid(INTERNAL_ERROR, &why),
+        [id] => answer(id),
+        ids => batch(ids.iter().map(answer)),
+    }
+}
+
+/// Several messages as one: the answer to a batch.
+pub fn batch(messages: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
+    let mut out = vec![b'['];
+    for message in messages {
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        out.extend_from_slice(&message);
+    }
+    out.push(b']');
     out
+}
+
+/// What a refused request is forwarded as on a route whose answers come on another stream: a request that no server has
+/// the method of, so that it is answered there. As long as the request was, padded with white space, so that no header
+/// has to change. None if it does not fit.
+pub fn unanswerable(id: &Id, length: usize) -> Option<Vec<u8>> {
+    let mut out = start(id);
+    out.extend_from_slice(br#""method":"policy/denied"}"#);
+    (out.len() <= length).then(|| {
+        out.resize(length, b' ');
+        out
+    })
 }
 
 /// As a server would say that never had the target.
@@ -117,7 +150,9 @@ fn hidden(id: &Id, target: &Target<'_>) -> Vec<u8> {
     match target {
         Target::Tool(name) => error(&mut out, INVALID_PARAMS, &named("Unknown tool", name)),
         Target::Prompt(name) => error(&mut out, INVALID_PARAMS, &named("Unknown prompt", name)),
-        Target::Resource(_) => error(&mut out, RESOURCE_NOT_FOUND, "Resource not found"),
+        Target::Resource(_) | Target::Resources(_) | Target::Template(_) => {
+            error(&mut out, RESOURCE_NOT_FOUND, "Resource not found");
+        }
         Target::Method | Target::Passes => error(&mut out, METHOD_NOT_FOUND, "Method not found"),
     }
     out

@@ -2,7 +2,7 @@
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-use super::text::{Role, is_unreserved, looks_like_dots};
+use super::text::{NARROW, Role, is_expression, is_unreserved, looks_like_dots};
 use super::{Scheme, UriError};
 
 /// The authority of any URI but a file's, in normal form.
@@ -12,6 +12,10 @@ pub(super) fn normal(authority: &str, scheme: Scheme, role: Role) -> Result<Stri
     }
     if role.is_wild(authority) {
         return wild(authority, scheme);
+    }
+    // Of the web's hosts, none may be left open; of a name in a server's own scheme, only what stays in it.
+    if authority.contains(|c| is_expression(c) && (scheme != Scheme::Other || c != NARROW)) {
+        return Err(UriError::Expression);
     }
     if authority.is_empty() {
         return if scheme == Scheme::Other { Ok(String::new()) } else { Err(UriError::BadAuthority) };
@@ -57,7 +61,11 @@ fn name(host: &str, scheme: Scheme) -> Result<String, UriError> {
             let host = host.strip_suffix('.').unwrap_or(&host);
             return if is_web_host(host) { Ok(host.into()) } else { Err(UriError::BadAuthority) };
         }
-        _ => host.bytes().all(is_host_byte) && !host.ends_with('.') && !looks_like_dots(&host),
+        _ => {
+            host.bytes().all(|byte| is_host_byte(byte) || char::from(byte) == NARROW)
+                && !host.ends_with('.')
+                && !looks_like_dots(&host)
+        }
     };
     if sound && !host.is_empty() { Ok(host) } else { Err(UriError::BadAuthority) }
 }

@@ -36,6 +36,9 @@ pub enum UriError {
     NotLocal,
     /// A wildcard in a scheme or host, where it would match another host as well.
     Wildcard,
+    /// An expression of a URI template (RFC 6570) that is malformed, or stands where it could change more than a part of
+    /// the path, of the query or of a name in a server's own scheme.
+    Expression,
     /// A dot segment that readers resolve differently, or that only some take for one.
     DotSegment,
     /// More `..` than there are segments before it. RFC 3986 drops them, servers that read a URI as a path do not.
@@ -79,6 +82,9 @@ impl fmt::Display for UriError {
             Self::Wildcard => {
                 "a wildcard also matches `/`, so none can stand before `://` or in a host, unless it is the whole host or, \
                  outside the web, ends it"
+            }
+            Self::Expression => {
+                "an expression of a URI template is malformed, or could change the scheme, the host or where the query starts"
             }
             Self::DotSegment => {
                 "a segment `.` or `..` is ambiguous if it is encoded, comes last, stands beside a wildcard, in a query or in a \

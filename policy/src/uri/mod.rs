@@ -17,10 +17,12 @@ mod authority;
 mod error;
 mod path;
 mod pattern;
+mod template;
 mod text;
 
 pub use error::UriError;
 pub use pattern::normalize_pattern;
+pub use template::normalize_template;
 
 use text::Role;
 

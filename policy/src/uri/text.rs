@@ -9,6 +9,8 @@ pub(super) enum Role {
     Uri,
     /// A rule's key: `*` is a wildcard, and [`STAR`] the character.
     Pattern,
+    /// A URI template: what [`is_expression`] tells stands for an expression.
+    Template,
 }
 
 impl Role {
@@ -20,6 +22,19 @@ impl Role {
 
 /// Stands for a literal `*` while a pattern is rewritten. Never in a URI.
 pub(super) const STAR: char = '\u{1}';
+
+/// Stands for an expression of a template that expands to a part of a segment. Never in a URI; nor are the next two.
+pub(super) const NARROW: char = '\u{2}';
+
+/// Stands for an expression that may expand to slashes as well.
+pub(super) const WIDE: char = '\u{3}';
+
+/// Stands for what follows the first character of an expression that always expands to that one first.
+pub(super) const LED: char = '\u{4}';
+
+pub(super) fn is_expression(character: char) -> bool {
+    matches!(character, NARROW | WIDE | LED)
+}
 
 /// The characters besides the unreserved ones that mean the same in a path whether or not they are encoded. RFC 3986 lets
 /// them differ; whoever decodes the path does not see the difference. Not `;`, which some servers cut a segment at.
@@ -38,6 +53,7 @@ pub(super) fn check(text: &str, role: Role) -> Result<(), UriError> {
             b'#' => return Err(UriError::Fragment),
             _ if is_unreserved(byte) || b"%:/?[]@!$&'()*+,;=".contains(&byte) => {}
             _ if role == Role::Pattern && char::from(byte) == STAR => {}
+            _ if role == Role::Template && is_expression(char::from(byte)) => {}
             _ => return Err(UriError::BadCharacter),
         }
     }
@@ -71,11 +87,11 @@ pub(super) fn segment(segment: &str, role: Role) -> Result<String, UriError> {
     })
 }
 
-/// Whether some server might take a segment for `.` or `..`: dots only, but for spaces, which some trim, and for a
-/// parameter, which some cut off.
+/// Whether some server might take a segment for `.` or `..`: dots only, but for spaces, which some trim, for a parameter,
+/// which some cut off, and for expressions, which may expand to nothing or to another dot.
 pub(super) fn looks_like_dots(segment: &str) -> bool {
     let name = segment.split(';').next().unwrap_or(segment);
-    let name = name.split("%3B").next().unwrap_or(name).replace("%20", "");
+    let name = name.split("%3B").next().unwrap_or(name).replace("%20", "").replace(is_expression, "");
     !name.is_empty() && name.bytes().all(|byte| byte == b'.')
 }
 
@@ -106,10 +122,16 @@ fn decode(text: &str, also: impl Fn(u8) -> Option<char>) -> Result<String, UriEr
             },
         }
     }
-    // Looked for in the decoded text: `%25%32%65` is one more way to write `%252e`.
+    // Looked for in the decoded text: `%25%32%65` is one more way to write `%252e`. An expression may expand to digits.
     let twice = out.split("%25").skip(1).any(|after| {
-        let mut digits = after.bytes().take_while(u8::is_ascii_hexdigit);
-        digits.next().is_some() && digits.next().is_some()
+        let mut after = after.chars();
+        match (after.next(), after.next()) {
+            (Some(first), _) if is_expression(first) => true,
+            (Some(first), Some(second)) => {
+                first.is_ascii_hexdigit() && (second.is_ascii_hexdigit() || is_expression(second))
+            }
+            _ => false,
+        }
     });
     if twice { Err(UriError::EncodedTwice) } else { Ok(out) }
 }

@@ -63,7 +63,7 @@ const WHOLE: &str = r#"{
   },
   "routes": [
     { "route": "robots", "when": { "claims.groups": "robotics", "identity.claims[\"a.b\"].c": "d" }, "policy": ["company", "robots"] },
-    { "host": "MCP.example.com.", "path": "/mlflow/mcp", "cluster": "mlflow", "policy": "mlflow-read", "transport": "sse" }
+    { "host": "MCP.example.com.", "path": "/mlflow/mcp", "cluster": "mlflow", "policy": "mlflow-read", "transport": "sse", "sse_denial": "status" }
   ],
   "unmatched": "pass",
   "pass_paths": ["/.well-known/oauth-*"],
@@ -73,7 +73,7 @@ const WHOLE: &str = r#"{
       { "filter_state": "io.istio.peer_principal" }, { "peer_certificate": "uri_san" },
       { "header": "X-Api-Key" }, { "metadata": ["my.filter", "user", "id"] } ],
     "required": true, "resource_metadata": "https://mcp.example.com/.well-known/oauth-protected-resource" },
-  "mode": "observe", "denial": "jsonrpc_error", "disclose": "reason", "request_headers": "hold", "retries": "route",
+  "mode": "observe", "denial": "jsonrpc_error", "disclose": "reason", "request_headers": "hold", "retries": "route", "batches": "refuse",
   "max_body_bytes": "2MiB", "max_depth": 32.0, "max_event_bytes": 65536,
   "counters": { "max_bytes": "64MiB", "when_full": "share" },
   "global_counters": { "cluster": "ratelimit", "domain": "lab", "timeout": "20ms", "on_error": "allow" },
@@ -92,7 +92,7 @@ fn an_envelope_with_every_part_is_read() {
     assert_eq!(robots.when[1].path, ["a.b".into(), "c".into()]);
     assert_eq!((mlflow.host.as_deref(), mlflow.cluster.as_deref()), (Some("mcp.example.com"), Some("mlflow")));
     assert!(mlflow.path.as_ref().unwrap().matches("/mlflow/mcp"));
-    assert_eq!(mlflow.transport, Transport::Sse);
+    assert_eq!(mlflow.transport, Transport::Sse(SseDenial::Status));
     assert_eq!(config.unmatched, Unmatched::Pass);
     assert!(config.pass_paths[0].matches("/.well-known/oauth-protected-resource"));
     assert_eq!(
@@ -110,6 +110,7 @@ fn an_envelope_with_every_part_is_read() {
     assert_eq!(&*config.identity.payload_in_metadata, "payload");
     assert_eq!((config.mode, config.denial, config.disclose), (Mode::Observe, Denial::JsonRpcError, Disclose::Reason));
     assert_eq!((config.request_headers, config.retries), (RequestHeaders::Hold, Retries::Route));
+    assert_eq!(config.batches, Batches::Refuse);
     assert_eq!((config.max_body_bytes, config.max_depth, config.max_event_bytes), (2 << 20, 32, 1 << 16));
     assert_eq!(config.counters, crate::quota::Settings::new(64 << 20, WhenFull::Share).unwrap());
     let global = config.global_counters.unwrap();

@@ -126,6 +126,7 @@ fn prompts_resources_and_methods_are_judged_by_their_own_rules() {
         ("resources/read", r#"{"uri":"file:///srv/x/../secret/key"}"#, "hidden (hidden)"),
         ("resources/read", r#"{"uri":"FILE://localhost/%73rv/secret/key"}"#, "hidden (hidden)"),
         ("resources/read", r#"{"uri":"file:///srv%2fsecret/key"}"#, "deny /resources The URI is ambiguous."),
+        ("resources/subscribe", "{}", "deny /resources The URI is ambiguous."),
         ("prompts/get", r#"{"name":"new"}"#, "allow"),
         ("prompts/get", r#"{"name":"old"}"#, "deny /prompts/names/old Too old."),
         ("prompts/get", r#"{"name":"draft"}"#, "hidden (hidden)"),
@@ -135,6 +136,18 @@ fn prompts_resources_and_methods_are_judged_by_their_own_rules() {
             r#"{"ref":{"type":"ref/resource","uri":"file:///etc/x"}}"#,
             "deny (default deny) This is not allowed by policy.",
         ),
+        ("completion/complete", r#"{"ref":{"type":"ref/resource","uri":"file:///srv/lab/{run}.csv"}}"#, "allow"),
+        (
+            "completion/complete",
+            r#"{"ref":{"type":"ref/resource","uri":"file:///srv/x/../secret/{key}"}}"#,
+            "hidden (hidden)",
+        ),
+        (
+            "completion/complete",
+            r#"{"ref":{"type":"ref/resource","uri":"{+any}"}}"#,
+            "deny /resources The URI is ambiguous.",
+        ),
+        ("resources/read", r#"{"uri":"file:///srv/lab/{run}.csv"}"#, "deny /resources The URI is ambiguous."),
         ("custom/allowed", "{}", "allow"),
         ("custom/other", "{}", "deny (default deny) This is not allowed by policy."),
         ("ping", "{}", "deny /methods/ping Be quiet."),
@@ -157,10 +170,54 @@ fn absent_sections_take_the_top_level_default() {
         ("resources/read", r#"{"uri":"a:b"}"#),
         ("prompts/get", r#"{"name":"p"}"#),
         ("completion/complete", r#"{"ref":{"type":"ref/prompt","name":"p"}}"#),
-        ("subscriptions/listen", r#"{}"#),
+        ("subscriptions/listen", r#"{"notifications":{"resourceSubscriptions":["a:b"]}}"#),
         ("elicitation/create", r#"{}"#),
     ] {
         assert!(outcome_of(&deny, &request(method, params), &FACTS).starts_with("deny (default deny)"), "{method}");
         assert_eq!(outcome_of(&allow, &request(method, params), &FACTS), "allow", "{method}");
     }
+}
+
+#[test]
+fn watching_several_resources_needs_each_to_be_allowed() {
+    let text = policy(
+        r#"{"version":"1","default":"deny","resources":{"default":"deny","hide":["file:///srv/secret/*"],
+        "uris":{"file:///srv/*":{"rate_limit":"10/minute"},"file:///srv/x":{"action":"require_approval"}}}}"#,
+    );
+    let listen = |notifications: &str| {
+        let params = format!(r#"{{"notifications":{notifications}}}"#);
+        outcome_of(&text, &request("subscriptions/listen", &params), &FACTS)
+    };
+    let watch = |uris: &str| listen(&format!(r#"{{"toolsListChanged":true,"resourceSubscriptions":{uris}}}"#));
+    let limit = "/resources/uris/file:~1~1~1srv~1*/rate_limit+1";
+    assert_eq!(listen(r#"{"toolsListChanged":true}"#), "allow");
+    assert_eq!(watch("[]"), "allow");
+    // One request adds to a counter once.
+    assert_eq!(watch(r#"["file:///srv/a","file:///srv/b"]"#), format!("allow {limit}"));
+    assert_eq!(
+        watch(r#"["file:///srv/a","file:///etc/passwd"]"#),
+        "deny (default deny) This is not allowed by policy."
+    );
+    assert_eq!(watch(r#"["file:///srv/a","FILE:///srv/y/../secret/key"]"#), "hidden (hidden)");
+    assert_eq!(watch(r#"["file:///srv/a","file:///srv%2fa"]"#), "deny /resources The URI is ambiguous.");
+    let approve = watch(r#"["file:///srv/x","file:///srv/a"]"#);
+    assert_eq!(approve, format!("approve /resources/uris/file:~1~1~1srv~1x This needs approval. {limit}"));
+    for unclear in [r#""file:///srv/a""#, "[1]", r#"{"0":"file:///srv/a"}"#, "null"] {
+        let params = format!(r#"{{"notifications":{{"resourceSubscriptions":{unclear}}}}}"#);
+        assert!(read(request("subscriptions/listen", &params).as_bytes(), 64).is_err(), "{unclear}");
+    }
+}
+
+#[test]
+fn regular_expressions_see_so_much_of_a_body_however_many_messages_it_holds() {
+    let text = policy(
+        r#"{"version":"1","default":"deny","tools":{"t":{"require":[{"conditions":[{"path":"args.x","op":"regex","value":"^a+$"}]}]}}}"#,
+    );
+    let message = call("t", &format!(r#"{{"x":"{}"}}"#, "a".repeat(6 * 1024)));
+    let Ok(Message::Request { method, params, .. }) = read(message.as_bytes(), 64) else { panic!("{message}") };
+    let effort = Effort::default();
+    let allowed = (0..5)
+        .map(|_| matches!(judge(&text, &method, &params, &FACTS, &effort), Decision::Allow(_)))
+        .collect::<Vec<_>>();
+    assert_eq!(allowed, [true, true, false, false, false]);
 }

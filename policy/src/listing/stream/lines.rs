@@ -9,6 +9,13 @@ pub(super) struct Line<'a> {
     pub(super) end: &'a [u8],
 }
 
+/// What ends a line for `str.splitlines` of Python besides CR and LF, and so for clients built on it: VT, FF, FS, GS, RS.
+const CARELESS_CONTROLS: [u8; 5] = [0x0B, 0x0C, 0x1C, 0x1D, 0x1E];
+
+/// The rest of these: U+0085, U+2028 and U+2029 in UTF-8, each with its escape in JSON.
+pub(super) const CARELESS_ENDS: [(&[u8], &[u8]); 3] =
+    [(b"\xC2\x85", b"\\u0085"), (b"\xE2\x80\xA8", b"\\u2028"), (b"\xE2\x80\xA9", b"\\u2029")];
+
 /// What a line says (HTML Living Standard, section 9.2.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field<'a> {
@@ -16,7 +23,9 @@ pub(super) enum Field<'a> {
     Event(&'a [u8]),
     Id,
     Retry,
-    /// A comment, a field that clients ignore, or an empty line.
+    /// A comment, or the empty line at an event's end.
+    Comment,
+    /// A field that clients ignore.
     Other,
 }
 
@@ -31,8 +40,23 @@ impl<'a> Line<'a> {
             b"event" => Field::Event(value),
             b"id" => Field::Id,
             b"retry" => Field::Retry,
+            b"" => Field::Comment,
             _ => Field::Other,
         }
+    }
+
+    /// Whether some client splits the line where the standard does not.
+    pub(super) fn is_split_elsewhere(&self) -> bool {
+        let mut rest = self.text;
+        while let Some(at) = memchr2(0xC2, 0xE2, rest) {
+            rest = rest.get(at..).unwrap_or_default();
+            if CARELESS_ENDS.iter().any(|(end, _)| rest.starts_with(end)) {
+                return true;
+            }
+            rest = rest.get(1..).unwrap_or_default();
+        }
+        // In a message they are no JSON.
+        !matches!(self.field(), Field::Data(_)) && self.text.iter().any(|byte| CARELESS_CONTROLS.contains(byte))
     }
 }
 
@@ -72,12 +96,12 @@ mod tests {
             ("event: endpoint", Field::Event(b"endpoint")),
             ("id: 1", Field::Id),
             ("retry: 10", Field::Retry),
-            (": data: x", Field::Other),
+            (": data: x", Field::Comment),
             (" data: x", Field::Other),
             ("data : x", Field::Other),
             ("Data: x", Field::Other),
             ("datax", Field::Other),
-            ("", Field::Other),
+            ("", Field::Comment),
         ] {
             let line = Line { text: line.as_bytes(), end: b"\n" };
             assert_eq!(line.field(), field, "{line:?}");

@@ -6,6 +6,7 @@ mod output;
 use std::borrow::Cow;
 
 use self::boundary::{Boundary, Ended};
+use self::event::Outcome;
 use self::output::Output;
 use super::{Filtered, Reason, Shown, Unreadable};
 
@@ -15,11 +16,16 @@ use super::{Filtered, Reason, Shown, Unreadable};
 /// empty line. An event is held until it has ended, and no longer; a comment in front of an event is not even held for
 /// that. Time is linear in the bytes, however they are split, and what is held never exceeds the bound on events.
 ///
-/// - Events without data, with nothing hidden in them, and with requests or notifications pass byte for byte.
+/// - Events without data, and with messages that hold nothing hidden or denied pass byte for byte.
 /// - A changed event keeps its other lines and its line endings; its message stands where its first data line was.
 /// - An `endpoint` event (2024-11-05) carries a URI instead of a message, and passes if [`Shown::shows_endpoint`].
+/// - An event whose data some clients would put together otherwise is written anew, its message on one line: where Python
+///   ends lines but the standard does not, where a field's name is nearly `data`, or where one of several lines is a message
+///   of its own. To clients that follow the standard it says the same.
+/// - An event that is a denied request or notification loses its message, and goes on if its `id` or `retry` is left.
 /// - An event that cannot be read is dropped, or replaced by a message with the event's `id` and `retry`. So is one
-///   with a listing in a comment or an unknown field, which clients that split lines elsewhere could take for data.
+///   with a listing or a denied method in a comment or an unknown field, which clients that split lines elsewhere could
+///   take for data.
 #[derive(Debug)]
 pub struct EventStream {
     max_event_bytes: usize,
@@ -71,7 +77,7 @@ impl EventStream {
         }
         while let Some(rest) = chunk.get(at..).filter(|rest| !rest.is_empty()) {
             let Some(ended) = self.boundary.scan(rest) else {
-                self.hold(rest, &mut out, unreadable);
+                self.hold(rest, &mut out, shown, unreadable);
                 break;
             };
             let end = at.saturating_add(ended.end);
@@ -112,7 +118,7 @@ impl EventStream {
         unreadable: &mut dyn FnMut(&Unreadable) -> Option<Vec<u8>>,
     ) {
         if !self.skipping && self.held.len().saturating_add(ended.content) > self.max_event_bytes {
-            self.skip(out, unreadable);
+            self.skip(out, shown, unreadable);
         }
         if self.skipping {
             self.skipping = false;
@@ -129,24 +135,35 @@ impl EventStream {
     }
 
     /// Keeps the beginning of an event.
-    fn hold(&mut self, rest: &[u8], out: &mut Output<'_>, unreadable: &mut dyn FnMut(&Unreadable) -> Option<Vec<u8>>) {
+    fn hold(
+        &mut self,
+        rest: &[u8],
+        out: &mut Output<'_>,
+        shown: &dyn Shown,
+        unreadable: &mut dyn FnMut(&Unreadable) -> Option<Vec<u8>>,
+    ) {
         if self.skipping {
             return;
         }
         if self.held.len().saturating_add(rest.len()) > self.max_event_bytes {
-            self.skip(out, unreadable);
+            self.skip(out, shown, unreadable);
         } else {
             self.held.extend_from_slice(rest);
         }
     }
 
     /// Gives the event up that has begun. Its replacement need not wait for its end.
-    fn skip(&mut self, out: &mut Output<'_>, unreadable: &mut dyn FnMut(&Unreadable) -> Option<Vec<u8>>) {
+    fn skip(
+        &mut self,
+        out: &mut Output<'_>,
+        shown: &dyn Shown,
+        unreadable: &mut dyn FnMut(&Unreadable) -> Option<Vec<u8>>,
+    ) {
         self.held = Vec::new();
         self.skipping = true;
         let problem = Unreadable { offset: 0, reason: Reason::EventTooLarge(self.max_event_bytes) };
         if let Some(message) = unreadable(&problem) {
-            out.append(event::replacement(b"", &message));
+            out.append(event::replacement(b"", &message, shown));
         }
     }
 
@@ -161,12 +178,18 @@ impl EventStream {
             Some(event) if !self.begun => (BYTE_ORDER_MARK, event),
             _ => (&b""[..], unit),
         };
-        let filtered = event::filter(event, self.max_depth, shown);
-        self.passed = filtered.is_ok();
-        match filtered {
-            Ok(Filtered::Unchanged) => Some(Filtered::Unchanged),
-            Ok(Filtered::Changed(bytes)) => Some(Filtered::Changed([mark, &bytes].concat())),
-            Err(problem) => unreadable(&problem).map(|message| Filtered::Changed(event::replacement(event, &message))),
+        let outcome = event::filter(event, self.max_depth, shown);
+        self.passed = matches!(outcome, Ok(Outcome::Unchanged | Outcome::Edited(_)));
+        match outcome {
+            Ok(Outcome::Unchanged) => Some(Filtered::Unchanged),
+            Ok(Outcome::Edited(bytes) | Outcome::Anew(bytes)) => Some(Filtered::Changed([mark, &bytes].concat())),
+            // Nobody waits for it.
+            Err(Unreadable { reason: Reason::DeniedRequest, .. }) => {
+                Some(Filtered::Changed(event::without_message(event, shown)))
+            }
+            Err(problem) => {
+                unreadable(&problem).map(|message| Filtered::Changed(event::replacement(event, &message, shown)))
+            }
         }
     }
 }

@@ -1,5 +1,8 @@
+mod asking;
+mod careless;
 mod events;
 mod messages;
+mod methods;
 mod reference;
 mod splits;
 mod streams;
@@ -17,5 +20,26 @@ impl Shown for Lab {
 
     fn shows_endpoint(&self, uri: &str) -> bool {
         uri.starts_with("/mcp")
+    }
+}
+
+/// [`Lab`] that also denies `elicitation/create` and what is called `denied/…`.
+struct Quiet;
+
+impl Shown for Quiet {
+    fn shows(&self, kind: Kind, name: &str) -> bool {
+        Lab.shows(kind, name)
+    }
+
+    fn shows_endpoint(&self, uri: &str) -> bool {
+        Lab.shows_endpoint(uri)
+    }
+
+    fn passes_method(&self, method: &str) -> bool {
+        method != "elicitation/create" && !method.starts_with("denied/")
+    }
+
+    fn judges_methods(&self) -> bool {
+        true
     }
 }

@@ -2,6 +2,7 @@
 
 mod readers;
 mod rules;
+mod templates;
 
 use super::*;
 

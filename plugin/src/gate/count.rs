@@ -1,0 +1,117 @@
+//! What the messages of a body take from their limits.
+
+use policy::decision::{Header, Taking};
+use policy::document::model::Scope;
+use policy::quota::{Charge, CounterName, Now, Outcome, QuotaError, ScopeValue, StoreError, Unit};
+use policy::reply::Exhausted;
+
+use crate::caller::Caller;
+use crate::host::{self, Headers};
+use crate::runtime::Runtime;
+use crate::store::SharedData;
+
+/// Why a call was not counted.
+pub(super) enum Uncounted {
+    /// Whose count the limit at this index means is not clear.
+    Unclear(usize),
+    Quota(QuotaError),
+}
+
+/// What a message of a body takes from one limit.
+pub(super) struct Due<'m> {
+    /// The message, by its place in the body.
+    pub(super) message: usize,
+    /// The policy that the limit is of, by its name.
+    pub(super) policy: &'m str,
+    pub(super) taking: Taking<'m>,
+}
+
+impl From<QuotaError> for Uncounted {
+    fn from(error: QuotaError) -> Self {
+        Self::Quota(error)
+    }
+}
+
+/// Takes all limits of a body's messages together, or says by its index which refuses. Only looks if somebody still has
+/// to approve.
+pub(super) fn count(
+    runtime: &Runtime,
+    dues: &[Due<'_>],
+    caller: &Caller,
+    headers: &Headers,
+    stateless: bool,
+    only_look: bool,
+) -> Result<Option<(usize, Exhausted)>, Uncounted> {
+    if dues.is_empty() {
+        return Ok(None);
+    }
+    let mut values = Vec::with_capacity(dues.len());
+    for (index, due) in dues.iter().enumerate() {
+        let text = scope_text(&due.taking.limit.scope, caller, headers, stateless);
+        values.push(text.map_err(|Unclear| Uncounted::Unclear(index))?);
+    }
+    let charges: Vec<Charge<'_>> = dues
+        .iter()
+        .zip(&values)
+        .map(|(Due { message, policy, taking }, value)| Charge {
+            call: *message,
+            counter: CounterName { policy, counter: &taking.limit.counter },
+            scope: scope_value(&taking.limit.scope, caller, value.as_deref()),
+            window: taking.limit.window,
+            unit: taking.limit.unit,
+            max: taking.limit.max,
+            amount: taking.amount,
+        })
+        .collect();
+    let quota = runtime.quota()?;
+    let monotonic_ms = host::monotonic_ms().map_err(|status| QuotaError::Store(StoreError { status: status.0 }))?;
+    let now = Now { monotonic_ms, wall_ms: caller.wall_ms() };
+    let outcome = if only_look {
+        quota.look(&SharedData, caller.principal(), &charges, now)?
+    } else {
+        quota.take(&SharedData, caller.principal(), &charges, now)?
+    };
+    Ok(match outcome {
+        Outcome::Admitted(_) => None,
+        Outcome::Refused(refusal) => {
+            let unit = charges.get(refusal.charge).map_or(Unit::Calls, |charge| charge.unit);
+            let (retry_after_ms, remaining) = (refusal.retry_after_ms, refusal.remaining);
+            Some((refusal.charge, Exhausted { retry_after_ms, remaining, unit }))
+        }
+    })
+}
+
+/// The header that a limit counts by is there more than once, or is not text: servers differ in what they make of it.
+struct Unclear;
+
+/// The text of a scope that is one. Calls that lack it share one count.
+fn scope_text(scope: &Scope, caller: &Caller, headers: &Headers, stateless: bool) -> Result<Option<String>, Unclear> {
+    let header = |name: &str| match headers.once(name) {
+        Header::Absent => Ok(None),
+        Header::Once(value) => Ok(Some(value.into_owned())),
+        Header::Unclear => Err(Unclear),
+    };
+    match scope {
+        // A revision without sessions ignores the header, so a client could write anything there.
+        Scope::Session if stateless => Ok(None),
+        Scope::Session => header("mcp-session-id"),
+        Scope::Claim(name) => Ok(caller.claim_text(name)),
+        Scope::Header(name) => header(name),
+        Scope::Grant | Scope::ClientIp | Scope::Global => Ok(None),
+    }
+}
+
+fn scope_value<'a>(scope: &'a Scope, caller: &Caller, text: Option<&'a str>) -> ScopeValue<'a> {
+    match scope {
+        Scope::Grant => ScopeValue::Grant,
+        Scope::Session => match text {
+            // Where there are no sessions, the grant is as close as one gets.
+            None => ScopeValue::Grant,
+            text => ScopeValue::Session(text),
+        },
+        Scope::ClientIp => ScopeValue::ClientIp(caller.client_ip()),
+        Scope::Global => ScopeValue::Global,
+        Scope::Claim(name) => ScopeValue::Claim { name, value: text },
+        Scope::Header(name) => ScopeValue::Header { name, value: text },
+    }
+}

@@ -1,0 +1,172 @@
+//! Paths of requests, which servers read in more than one way.
+
+use crate::document::Glob;
+use crate::document::glob::GlobError;
+
+/// The path of a request in the readings that servers have of it.
+#[derive(Debug)]
+pub struct RequestPath {
+    /// As most servers see it. None if they differ.
+    plain: Option<String>,
+    /// As the most lenient see it.
+    lenient: String,
+}
+
+/// Whether a path is one that a glob names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    /// Every server sees such a path.
+    Yes,
+    /// No server does.
+    No,
+    /// Some may.
+    Unclear,
+}
+
+/// A glob of paths.
+#[derive(Debug)]
+pub struct PathGlob {
+    exact: Glob,
+    lenient: Glob,
+}
+
+impl RequestPath {
+    /// Reads the path of a request as it came, query and all.
+    ///
+    /// Its plain reading has escapes of unreserved characters decoded, slashes merged, dot segments removed and no slash at
+    /// its end; there is none if the path holds a backslash or an encoded separator. Its lenient reading has everything
+    /// decoded, in lower case, and without what follows a `;` in a segment.
+    pub fn of(path: &str) -> Self {
+        let path = path.split(['?', '#']).next().unwrap_or_default();
+        let decoded = decode(path, |byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
+        let separators = ["%2f", "%5c", "%00", "%25", "\\"];
+        let lower = path.to_ascii_lowercase();
+        let plain =
+            (!separators.iter().any(|separator| lower.contains(separator))).then(|| resolve(decoded.split('/')));
+        // Twice, for those who decode what they have decoded.
+        let all = decode(&decode(path, |_| true), |_| true).to_ascii_lowercase().replace('\0', "");
+        let segments = all.split(['/', '\\']).map(|segment| segment.split(';').next().unwrap_or_default());
+        Self { plain, lenient: resolve(segments) }
+    }
+
+    /// The path, if this is how it came: spelled so that no server can take it for another.
+    pub fn plainest(&self, raw: &str) -> Option<&str> {
+        let path = raw.split('?').next().unwrap_or_default();
+        self.plain.as_deref().filter(|plain| *plain == path && !path.contains(['%', ';']))
+    }
+}
+
+impl PathGlob {
+    /// # Errors
+    /// Those of [`Glob::parse`].
+    pub(super) fn parse(text: &str) -> Result<Self, GlobError> {
+        Ok(Self { exact: Glob::parse(text)?, lenient: Glob::parse(&text.to_ascii_lowercase())? })
+    }
+
+    /// Whether the glob names the path.
+    pub fn names(&self, path: &RequestPath) -> Named {
+        match &path.plain {
+            Some(plain) if self.exact.matches(plain) => Named::Yes,
+            None => Named::Unclear,
+            _ if self.lenient.matches(&path.lenient) => Named::Unclear,
+            _ => Named::No,
+        }
+    }
+
+    /// Whether the glob names this path, spelled as it is.
+    pub fn matches(&self, path: &str) -> bool {
+        self.exact.matches(path)
+    }
+}
+
+/// Slashes merged, dot segments removed (RFC 3986 section 5.2.4), no slash at the end.
+fn resolve<'s>(segments: impl Iterator<Item = &'s str>) -> String {
+    let mut resolved: Vec<&str> = Vec::new();
+    for segment in segments {
+        match segment {
+            "" | "." => {}
+            ".." => {
+                resolved.pop();
+            }
+            segment => resolved.push(segment),
+        }
+    }
+    format!("/{}", resolved.join("/"))
+}
+
+/// Replaces the escapes of those ASCII characters that `which` wants.
+fn decode(path: &str, which: impl Fn(u8) -> bool) -> String {
+    let mut out = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('%') {
+        out.push_str(before);
+        let digits = after.get(..2).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let code = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match (code, after.get(2..)) {
+            (Some(byte), Some(tail)) if byte.is_ascii() && which(byte) => {
+                out.push(char::from(byte));
+                rest = tail;
+            }
+            _ => {
+                out.push('%');
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(glob: &str, path: &str) -> Named {
+        PathGlob::parse(glob).unwrap().names(&RequestPath::of(path))
+    }
+
+    #[test]
+    fn a_path_is_named_however_plainly_it_is_spelled() {
+        for path in
+            ["/mlflow/mcp", "/mlflow/mcp?x=1", "/mlflow//mcp/", "/mlflow/./mcp", "/x/../mlflow/mcp", "/%6dlflow/mc%70"]
+        {
+            assert_eq!(named("/mlflow/mcp", path), Named::Yes, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_only_some_server_reads_so_is_unclear() {
+        for path in [
+            "/MLflow/mcp",
+            "/mlflow/mc%50",
+            "/mlflow;v=1/mcp",
+            "/mlflow/mcp;jsessionid=1",
+            "/mlflow%2fmcp",
+            "/mlflow%2Fmcp",
+            "/mlflow\\mcp",
+            "/mlflow/mcp%00",
+            "/%256dlflow/mcp",
+            "/mlflow/x/..;/mcp",
+            "/mlflow/mcp%3bx",
+        ] {
+            assert_eq!(named("/mlflow/mcp", path), Named::Unclear, "{path}");
+        }
+        assert_eq!(named("/a+b", "/a%2bb"), Named::Unclear);
+    }
+
+    #[test]
+    fn another_path_is_not_named() {
+        for path in ["/", "", "/mlflow", "/mlflow/mcp/x", "/other/mcp", "/mlflow/mcp/..", "*"] {
+            assert_eq!(named("/mlflow/mcp", path), Named::No, "{path}");
+        }
+    }
+
+    #[test]
+    fn only_the_plainest_spelling_passes_unjudged() {
+        let plainest = |raw: &str| RequestPath::of(raw).plainest(raw).is_some();
+        assert!(plainest("/.well-known/oauth-protected-resource?x=%2e"));
+        for raw in ["/a/../b", "//a", "/a/", "/%61", "/a;b", "/a\\b"] {
+            assert!(!plainest(raw), "{raw}");
+        }
+    }
+}
