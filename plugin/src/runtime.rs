@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::fmt;
 
-use policy::config::{self, Config, Mode, Transport, Unmatched};
+use policy::config::{self, Config, Mode, Transport};
 use policy::document::Policy;
 use policy::document::model::Refund;
 use policy::quota::{Quota, QuotaError, StoreError};
@@ -76,8 +76,13 @@ impl Runtime {
         indices.iter().filter_map(|index| self.config.policies.get(*index)).map(|(name, policy)| (&**name, policy))
     }
 
+    /// Whether these policies deny anything that a server could ask of its client.
+    pub(crate) fn judges_servers(&self, policies: &Policies) -> bool {
+        !self.observes() && self.policies(policies).any(|(_, policy)| policy.judges_servers())
+    }
+
     /// Whether these policies take anything out of listings.
-    pub(crate) fn filters(&self, policies: &Policies) -> bool {
+    pub(crate) fn filters_listings(&self, policies: &Policies) -> bool {
         !self.observes() && self.policies(policies).any(|(_, policy)| policy.filters_listings())
     }
 
@@ -105,24 +110,11 @@ fn unsupported(config: &Config) -> Option<&'static str> {
     None
 }
 
-/// Requests that servers send to clients (MCP, client features).
-const FROM_THE_SERVER: [&str; 3] = ["elicitation/create", "sampling/createMessage", "roots/list"];
-
 /// What an operator should know of a configuration that is accepted.
 fn warnings(config: &Config) -> Vec<&'static str> {
     let mut warnings = vec![];
     if config.mode == Mode::Observe {
         warnings.push("observe mode: nothing is refused, hidden or withheld");
-    }
-    if config.unmatched == Unmatched::Pass && config.routes.iter().any(|route| route.path.is_some()) {
-        warnings.push(
-            "`unmatched` is `pass` and routes go by path: what a server reads as such a path in another spelling \
-             passes unjudged. Name Envoy's route or cluster instead",
-        );
-    }
-    let denies = |policy: &Policy| FROM_THE_SERVER.iter().any(|method| policy.methods.rule(method).is_some());
-    if config.policies.iter().any(|(_, policy)| denies(policy)) {
-        warnings.push("`methods` rules are not applied yet to what servers ask of clients");
     }
     warnings
 }

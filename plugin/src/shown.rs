@@ -2,9 +2,13 @@
 
 use std::cell::Cell;
 
-use policy::listing::{Kind, Shown};
+use policy::decision::{Refusal, Target};
+use policy::listing::{Kind, Reason, Shown, Unreadable};
+use policy::message::Id;
+use policy::reply::{self, Style};
 
 use crate::endpoint;
+use crate::host::{self, Level};
 use crate::runtime::Runtime;
 use crate::stream::Exchange;
 
@@ -13,11 +17,28 @@ pub(crate) struct ShownTo<'r> {
     runtime: &'r Runtime,
     exchange: &'r Exchange,
     hid: Cell<bool>,
+    /// Why the server may not ask what it asked last.
+    denied: Cell<Option<Refusal<'r>>>,
 }
 
 impl<'r> ShownTo<'r> {
     pub(crate) fn new(runtime: &'r Runtime, exchange: &'r Exchange) -> Self {
-        Self { runtime, exchange, hid: Cell::new(false) }
+        Self { runtime, exchange, hid: Cell::new(false), denied: Cell::new(None) }
+    }
+
+    /// What takes the place of a message that does not pass, for those who await an answer.
+    pub(crate) fn instead(&self, unreadable: &Unreadable, awaited: &[Id]) -> Vec<u8> {
+        match (unreadable.reason, self.denied.take()) {
+            (Reason::DeniedRequest | Reason::DeniedInput, Some(refusal)) => {
+                let style = Style::of(&self.runtime.config);
+                reply::each(awaited, |id| reply::refusal(id, &Target::Method, &refusal, None, style))
+            }
+            _ => {
+                self.runtime.metrics.lists_withheld.increment();
+                host::log(Level::Warn, &format!("mcp_policy: an answer was withheld: {unreadable}"));
+                reply::withheld(awaited, "it cannot be read")
+            }
+        }
     }
 
     /// Whether something was asked for that is not shown.
@@ -31,6 +52,27 @@ impl Shown for ShownTo<'_> {
         let shows = self.runtime.policies(&self.exchange.policies).all(|(_, policy)| policy.shows(kind, name));
         self.hid.set(self.hid.get() || !shows);
         shows
+    }
+
+    fn judges_listings(&self) -> bool {
+        self.exchange.lists && self.runtime.filters_listings(&self.exchange.policies)
+    }
+
+    fn passes_method(&self, method: &str) -> bool {
+        let mut policies = self.runtime.policies(&self.exchange.policies);
+        match policies.find_map(|(_, policy)| policy.denies_of_server(method)) {
+            Some(refusal) => {
+                self.runtime.metrics.refusal(refusal.kind).increment();
+                host::log(Level::Info, &format!("mcp_policy: denied: what the server asks, by {}", refusal.rule));
+                self.denied.set(Some(refusal));
+                false
+            }
+            None => true,
+        }
+    }
+
+    fn judges_methods(&self) -> bool {
+        self.runtime.judges_servers(&self.exchange.policies)
     }
 
     fn shows_endpoint(&self, uri: &str) -> bool {

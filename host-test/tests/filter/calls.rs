@@ -316,8 +316,10 @@ fn a_whole_answer_before_the_body_is_judged_lets_nothing_through() {
 #[test]
 fn an_early_answer_waits_and_a_refused_call_is_still_told_so() {
     let events = [(":status", "200"), ("content-type", "text/event-stream")];
+    let mut policy = policy();
+    policy.as_object_mut().unwrap().remove("methods");
     for stop in [HeaderStop::StopAll, HeaderStop::AllowOnHeaders] {
-        let host = filter().configuration(policy().to_string()).stop_iteration(stop).start().unwrap();
+        let host = filter().configuration(policy.to_string()).stop_iteration(stop).start().unwrap();
         let refused = call("stop_run", &json!({}));
         let mut stream = Request::post().open(&host.worker(0));
         stream.response_headers(&events);
@@ -337,6 +339,16 @@ fn an_early_answer_waits_and_a_refused_call_is_still_told_so() {
         stream.response_body("", true);
         assert_eq!(stream.received().text(), "data: {}\n\n");
     }
+}
+
+#[test]
+fn an_early_answer_that_would_have_to_be_read_is_not_passed_unread() {
+    let lab = Lab::new(&policy());
+    let mut stream = Request::post().open(&lab.worker(0));
+    stream.response_headers(&[(":status", "200"), ("content-type", "text/event-stream")]);
+    stream.response_body("data: {}\n\n", false);
+    stream.request_body(call("get_run", &json!({})), true);
+    assert_eq!((stream.received().status(), stream.forwarded().text()), (Some(503), String::new()));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use policy::config::{Config, Denial, Disclose};
+use policy::config::Config;
 use policy::decision::{BATCH, Refusal, RefusalKind, Target};
 use policy::message::{Id, Message};
 use policy::reply::{self, Exhausted, Style};
@@ -46,11 +46,7 @@ impl<'m> Refused<'m> {
     }
 
     pub(crate) fn reply(&self, id: &Id, config: &Config) -> Vec<u8> {
-        let style = Style {
-            jsonrpc_error: config.denial == Denial::JsonRpcError,
-            disclose_rule: config.disclose == Disclose::Rule,
-            result_type: self.result_type,
-        };
+        let style = Style { result_type: self.result_type, ..Style::of(config) };
         reply::refusal(id, &self.target, &self.refusal, self.exhausted, style)
     }
 }

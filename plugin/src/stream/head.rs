@@ -118,7 +118,7 @@ impl<'h> Head<'h> {
 }
 
 /// Whether a media type names a charset other than UTF-8, in any spelling that some server understands.
-fn declares_other_charset(content_type: &str) -> bool {
+pub(super) fn declares_other_charset(content_type: &str) -> bool {
     let mut parameters = content_type.split([';', ',']);
     parameters.any(|parameter| {
         let lower = parameter.to_ascii_lowercase();

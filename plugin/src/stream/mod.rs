@@ -76,6 +76,8 @@ pub(crate) struct Exchange {
     pub(crate) caller: Caller,
     /// Answers to POSTs may travel on this stream: it is a GET.
     answers: bool,
+    /// The answer may hold a listing.
+    pub(crate) lists: bool,
 }
 
 impl Stream {

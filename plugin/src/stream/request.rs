@@ -57,7 +57,7 @@ impl Stream {
         }
         head.prepare(&runtime).map_err(|status| format!("the request headers cannot be changed: {status}"))?;
         let answers = head.method == b"GET";
-        let exchange = Box::new(Exchange { headers, policies, caller, answers });
+        let exchange = Box::new(Exchange { headers, policies, caller, answers, lists: answers });
         if !post && end_of_stream {
             return Ok(self.forward_bodyless(exchange));
         }
@@ -142,7 +142,7 @@ impl Stream {
     }
 
     /// Judges a body that has ended.
-    fn judge(&mut self, exchange: Box<Exchange>, size: usize) -> Action {
+    fn judge(&mut self, mut exchange: Box<Exchange>, size: usize) -> Action {
         let Some(runtime) = self.runtime.clone() else {
             return self.fail("not configured");
         };
@@ -181,11 +181,13 @@ impl Stream {
             }
             Verdict::Fail(why) => return self.fail(&why),
         }
-        let lists = message.messages().iter().filter_map(Message::method).any(is_list);
+        exchange.lists = message.messages().iter().filter_map(Message::method).any(is_list);
+        let looks = exchange.lists && runtime.filters_listings(&exchange.policies)
+            || runtime.judges_servers(&exchange.policies);
         let awaited: Vec<Id> = message.messages().iter().filter_map(Message::id).cloned().collect();
-        self.phase = if lists && !awaited.is_empty() && runtime.filters(&exchange.policies) {
+        self.phase = if looks && !awaited.is_empty() {
             if self.answer_held {
-                return self.fail("the answer to a list request began before it was judged");
+                return self.fail("the answer to a request began before it was judged");
             }
             Phase::Answer(exchange, awaited)
         } else {

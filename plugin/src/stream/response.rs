@@ -8,7 +8,7 @@ use policy::listing::{EventStream, Filtered, filter_message};
 use policy::message::Id;
 use policy::reply;
 
-use super::head::contains_ignore_case;
+use super::head::{contains_ignore_case, declares_other_charset};
 use super::{Action, Awaited, Exchange, Phase, Stream};
 use crate::host::{self, Buffer, HeaderMap, Headers, Level};
 use crate::runtime::Runtime;
@@ -47,15 +47,20 @@ impl Stream {
         let by_sse = matches!(runtime.transport(&exchange.policies), Transport::Sse(_));
         // What a client posts must come by here again: the stream says where to.
         let names_endpoint = by_sse && exchange.answers && !runtime.observes();
-        if end_of_stream || !(names_endpoint || runtime.filters(&exchange.policies)) {
+        let looks = exchange.lists && runtime.filters_listings(&exchange.policies)
+            || runtime.judges_servers(&exchange.policies);
+        if end_of_stream || !(names_endpoint || looks) {
             return Action::Continue;
         }
         let Ok(headers) = Headers::read(HeaderMap::Response) else {
             return self.fail("response headers cannot be read");
         };
-        let Some(kind) = Kind::of(&headers) else {
+        let Some(kind) = Kind::of(&headers, runtime.judges_servers(&exchange.policies)) else {
             return Action::Continue;
         };
+        if is_in_other_charset(&headers) {
+            return self.withhold(&runtime, &awaited, "its charset is not UTF-8");
+        }
         if by_sse && !exchange.answers && headers.first(":status") == Some("202") {
             // The answer itself comes on the client's event stream.
             return Action::Continue;
@@ -154,11 +159,7 @@ impl Stream {
                 runtime.metrics.lists_filtered.increment();
                 body
             }
-            Err(error) => {
-                runtime.metrics.lists_withheld.increment();
-                host::log(Level::Warn, &format!("mcp_policy: a list was withheld: {error}"));
-                reply::withheld(awaited, "it cannot be read")
-            }
+            Err(unreadable) => shown.instead(&unreadable, awaited),
         };
         match host::replace(Buffer::Response, &replacement) {
             Ok(()) => Action::Continue,
@@ -195,13 +196,12 @@ impl Stream {
             return self.stop("the response body cannot be read");
         };
         let shown = ShownTo::new(&runtime, &exchange);
-        let out = events.push(&chunk, &shown, &mut |error| {
-            runtime.metrics.lists_withheld.increment();
-            host::log(Level::Warn, &format!("mcp_policy: an event was withheld: {error}"));
+        let out = events.push(&chunk, &shown, &mut |unreadable| {
             // On a stream that answers requests the client waits for just those answers, and for each once; on others for
             // nothing. Of a batch, which it was cannot be known.
             let awaited = core::mem::take(&mut awaited);
-            (!awaited.is_empty()).then(|| reply::withheld(&awaited, "it cannot be read"))
+            let instead = shown.instead(unreadable, &awaited);
+            (!awaited.is_empty()).then_some(instead)
         });
         if shown.hid_something() {
             runtime.metrics.lists_filtered.increment();
@@ -256,12 +256,24 @@ enum Kind {
 }
 
 impl Kind {
-    /// None if nothing in the response can be a listing: it did not succeed.
-    fn of(headers: &Headers) -> Option<Self> {
-        if !headers.first(":status").is_some_and(|status| status.starts_with('2')) {
-            return None;
+    /// None if nothing in the response can be a listing: it did not succeed. Some clients read a JSON-RPC error there, by
+    /// which a server can `ask` something.
+    fn of(headers: &Headers, ask: bool) -> Option<Self> {
+        let succeeded = headers.first(":status").is_some_and(|status| status.starts_with('2'));
+        let is = |kind: &[u8]| headers.all("content-type").any(|value| contains_ignore_case(value, kind));
+        match is(b"text/event-stream") {
+            true if succeeded || ask => Some(Self::Events),
+            false if succeeded || ask && is(b"json") => Some(Self::Document),
+            _ => None,
         }
-        let events = headers.all("content-type").any(|value| contains_ignore_case(value, b"text/event-stream"));
-        Some(if events { Self::Events } else { Self::Document })
+    }
+}
+
+/// Whether some client could decode the answer to another text than ours: Python's clients go by its charset.
+fn is_in_other_charset(headers: &Headers) -> bool {
+    match headers.once("content-type") {
+        Header::Absent => false,
+        Header::Once(value) => declares_other_charset(&value),
+        Header::Unclear => true,
     }
 }

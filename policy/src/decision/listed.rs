@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::{NOT_ALLOWED, Refusal};
 use crate::document::model::{Action, Default, Listing, Policy, Rule, Section};
 use crate::listing::Kind;
 
@@ -31,6 +32,24 @@ impl Policy {
         }
     }
 
+    /// The rule that denies what a server sends to or asks of its client, if one does. The default is for requests of
+    /// clients only.
+    pub fn denies_of_server(&self, method: &str) -> Option<Refusal<'_>> {
+        match self.methods.rule(method) {
+            Some(Rule { action: Action::Deny { reason }, pointer, .. }) => {
+                Some(Refusal::denied(pointer, reason.as_deref(), NOT_ALLOWED))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether [`denies_of_server`](Self::denies_of_server) ever denies what a server could send.
+    pub fn judges_servers(&self) -> bool {
+        let denies = |rule: &Rule| matches!(rule.action, Action::Deny { .. });
+        let exact = self.methods.exact.iter().any(|(name, rule)| denies(rule) && !is_of_clients(name));
+        exact || self.methods.globs.iter().any(|(_, rule)| denies(rule))
+    }
+
     fn lists(&self, section: &Section, name: &str) -> bool {
         let denied = match section.rule(name) {
             Some(Rule { action: Action::Deny { .. }, .. }) => true,
@@ -39,4 +58,25 @@ impl Policy {
         };
         !section.hides(name) && (self.listing == Listing::All || !denied)
     }
+}
+
+/// Methods that only clients ask for (MCP, server features).
+fn is_of_clients(method: &str) -> bool {
+    matches!(
+        method,
+        "initialize"
+            | "server/discover"
+            | "tools/list"
+            | "tools/call"
+            | "prompts/list"
+            | "prompts/get"
+            | "resources/list"
+            | "resources/templates/list"
+            | "resources/read"
+            | "resources/subscribe"
+            | "resources/unsubscribe"
+            | "subscriptions/listen"
+            | "completion/complete"
+            | "logging/setLevel"
+    )
 }

@@ -121,12 +121,9 @@ impl<'s> Walk<'s> {
             if reader.peek() == Some(b'[') {
                 return Err(unreadable(reader.offset(), Reason::NestedBatch));
             }
-            let mark = self.cuts.mark();
+            // What does not pass holds no result, and so no cuts of its own.
             let passes = self.message(reader)?;
-            if !passes {
-                self.cuts.take_back(mark);
-                left_out = true;
-            }
+            left_out |= !passes;
             messages.next(start, reader.offset(), passes, &mut self.cuts);
             Ok(())
         })?;

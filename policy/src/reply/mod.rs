@@ -4,6 +4,7 @@
 //! at any other status. A refused tool call is a result that the agent can read (`isError`), unless the configuration
 //! prefers JSON-RPC errors; everything else is a JSON-RPC error.
 
+use crate::config::{Config, Denial, Disclose};
 use crate::decision::{Refusal, RefusalKind, Target};
 use crate::json::{write_string, write_unescaped};
 use crate::message::{HEADER_MISMATCH, HeaderMismatch, Id, ReadError};
@@ -34,6 +35,17 @@ pub struct Style {
     pub disclose_rule: bool,
     /// Results carry `resultType`, as revision 2026-07-28 wants.
     pub result_type: bool,
+}
+
+impl Style {
+    /// As the configuration wants it; `result_type` is the request's to say.
+    pub fn of(config: &Config) -> Self {
+        Self {
+            jsonrpc_error: config.denial == Denial::JsonRpcError,
+            disclose_rule: config.disclose == Disclose::Rule,
+            result_type: false,
+        }
+    }
 }
 
 /// What a limit says to a call that it refuses.
@@ -107,13 +119,17 @@ pub fn invalid(code: i32, message: &str) -> Vec<u8> {
 /// What takes the place of an answer, to a request or to a batch, that cannot be read.
 pub fn withheld(ids: &[Id], why: &str) -> Vec<u8> {
     let why = format!("The answer was withheld by policy: {why}");
-    let answer = |id| {
+    let answer = |id: &Id| {
         let mut out = start(id);
         error(&mut out, INTERNAL_ERROR, &why);
         out
     };
+    if ids.is_empty() { invalid(INTERNAL_ERROR, &why) } else { each(ids, answer) }
+}
+
+/// The answers to these requests: one as it is, more as a batch.
+pub fn each(ids: &[Id], answer: impl Fn(&Id) -> Vec<u8>) -> Vec<u8> {
     match ids {
-        [] => invalid(INTERNAL_ERROR, &why),
         [id] => answer(id),
         ids => batch(ids.iter().map(answer)),
     }

@@ -59,6 +59,18 @@ fn a_line_of_data_that_is_a_message_of_its_own_is_none_any_more() {
 }
 
 #[test]
+fn a_method_may_not_stand_in_sloppy_json_of_which_clients_read_other_lines() {
+    // Denied to clients that fold names, with a duplicate key or NaN beside it.
+    for sloppy in ["NaN", "1,\"a\":1,\"a\":2"] {
+        let stream =
+            format!("data: {{\"method\":\n DATA: \"denied/x\",\"z\":\ndata: \"roots/list\",\"w\":{sloppy}}}\n\n");
+        assert_eq!(filtered(&stream), "");
+        let usual = stream.replace(" DATA: \"denied/x\",\"z\":\n", "");
+        assert_eq!(filtered(&usual), usual);
+    }
+}
+
+#[test]
 fn an_endpoint_is_one_line() {
     let stream = "event: endpoint\ndata: /mcp\ndata: http://elsewhere\n\n";
     assert_eq!(filtered(stream), "");

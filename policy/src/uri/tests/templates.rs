@@ -97,6 +97,7 @@ fn an_expression_that_could_change_scheme_host_or_query_is_refused() {
             "file:/{+path}",
             "db://lab/rows{?a}/private",
             "db://lab/rows{?a}{x}",
+            "db://lab/rows{?a}/x{&b}",
             "db://lab/rows{?a}{/x}",
             "db://lab/rows{?a}{?b}",
             "db://lab/rows?a=b{?c}",
