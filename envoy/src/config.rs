@@ -31,6 +31,8 @@ pub struct Config {
     pub transport_socket: Option<Value>,
     /// `per_connection_buffer_limit_bytes` of listener and clusters; Envoy's own default is 1 MiB.
     pub buffer_limit: Option<u32>,
+    /// Whether Envoy rewrites paths to one spelling before it routes, as shipped configurations say.
+    pub normal_paths: bool,
     /// `--component-log-level`.
     pub log: Option<&'static str>,
     /// Runs Envoy on this core alone.
@@ -107,6 +109,7 @@ impl Config {
             clusters: vec![Cluster::new(UPSTREAM, upstream)],
             transport_socket: None,
             buffer_limit: None,
+            normal_paths: true,
             log: None,
             core: None,
         }
@@ -159,6 +162,13 @@ impl Config {
     #[must_use]
     pub fn cluster(mut self, cluster: Cluster) -> Self {
         self.clusters.push(cluster);
+        self
+    }
+
+    /// With paths left as clients spell them.
+    #[must_use]
+    pub fn raw_paths(mut self) -> Self {
+        self.normal_paths = false;
         self
     }
 
@@ -234,9 +244,9 @@ impl Config {
         json!({
             "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": "mcp",
-            "normalize_path": true,
-            "merge_slashes": true,
-            "path_with_escaped_slashes_action": "REJECT_REQUEST",
+            "normalize_path": self.normal_paths,
+            "merge_slashes": self.normal_paths,
+            "path_with_escaped_slashes_action": if self.normal_paths { "REJECT_REQUEST" } else { "KEEP_UNCHANGED" },
             "stream_idle_timeout": "0s",
             "route_config": { "virtual_hosts": [{ "name": "all", "domains": ["*"], "routes": routes }] },
             "http_filters": http_filters,

@@ -3,6 +3,10 @@
 use anyhow::Result;
 use envoy::{Cluster, Config, Envoy, Route, config::UPSTREAM, filters::PolicyFilter, upstream::Upstream, wire};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 const TOOLS: [&str; 3] = ["get_runs", "create_run", "home_robot"];
 
@@ -124,5 +128,69 @@ async fn of_several_policies_all_must_allow_and_lists_show_what_all_show() -> Re
         assert_eq!(wire::rule(&outcome("/store", "create_run").await?), rule);
     }
     assert_eq!(upstream.seen().len(), before + 3);
+    Ok(())
+}
+
+/// Posts `body` to a path just as it is spelled, and says whether the server saw it.
+async fn reaches(envoy: &Envoy, upstream: &Upstream, path: &str, body: &str) -> Result<bool> {
+    let before = upstream.seen().len();
+    let length = body.len();
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nhost: lab.example\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    );
+    let mut stream = TcpStream::connect(envoy.address()).await?;
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = vec![];
+    stream.read_to_end(&mut answer).await?;
+    assert!(answer.starts_with(b"HTTP/1.1 "), "{path}: no answer");
+    Ok(upstream.seen().len() > before)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_spelling_of_a_path_dodges_its_route() -> Result<()> {
+    let configuration = json!({
+        "policies": {"strict": {"version": "1", "default": "deny", "tools": {"get_runs": {}}}},
+        "routes": [{"path": "/lab/mcp", "policy": "strict"}],
+        "unmatched": "pass",
+    });
+    let denied = wire::call("home_robot", &json!({})).to_string();
+    let allowed = wire::call("get_runs", &json!({})).to_string();
+    for normal in [true, false] {
+        let upstream = Upstream::json("{}").await?;
+        let config = Config::new(upstream.address()).policy(PolicyFilter::new(&configuration)?);
+        let config = if normal { config } else { config.raw_paths() };
+        let envoy = Envoy::start(&config).await?;
+        assert!(reaches(&envoy, &upstream, "/lab/mcp", &allowed).await?);
+        // What is not the route's passes unjudged, so that what follows means something.
+        assert!(reaches(&envoy, &upstream, "/elsewhere", &denied).await?);
+        for path in [
+            "/lab/mcp",
+            "/lab/mcp/",
+            "/lab//mcp",
+            "//lab/mcp",
+            "/lab/./mcp",
+            "/x/../lab/mcp",
+            "/lab/%2e/mcp",
+            "/x/%2e%2e/lab/mcp",
+            "/%6cab/mc%70",
+            "/lab%2fmcp",
+            "/lab%5cmcp",
+            "/lab\\mcp",
+            "/x/..%2flab/mcp",
+            "/x/..;/lab/mcp",
+            "/lab/mcp;v=1",
+            "/lab;v=1/mcp",
+            "/LAB/mcp",
+            "/lab/MCP",
+            "/lab/mc%50",
+            "/lab/mcp?x",
+            "/lab/mcp%3fx",
+            "/lab/mcp%23",
+            "/%256cab/mcp",
+            "/lab/mcp%00",
+        ] {
+            assert!(!reaches(&envoy, &upstream, path, &denied).await?, "{path} (normal: {normal})");
+        }
+    }
     Ok(())
 }

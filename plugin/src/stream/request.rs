@@ -1,7 +1,7 @@
 //! The request on its way in.
 
 use policy::config::{Batches, Transport};
-use policy::message::{self, HeaderCopies, Id, Message};
+use policy::message::{self, Body, HeaderCopies, Message};
 
 use super::head::Head;
 use super::{Action, Exchange, Phase, Stream};
@@ -142,7 +142,7 @@ impl Stream {
     }
 
     /// Judges a body that has ended.
-    fn judge(&mut self, mut exchange: Box<Exchange>, size: usize) -> Action {
+    fn judge(&mut self, exchange: Box<Exchange>, size: usize) -> Action {
         let Some(runtime) = self.runtime.clone() else {
             return self.fail("not configured");
         };
@@ -181,15 +181,23 @@ impl Stream {
             }
             Verdict::Fail(why) => return self.fail(&why),
         }
+        self.forward(exchange, &message)
+    }
+
+    /// Lets a judged body go on, and keeps an eye on its answer if that may hold what is not shown.
+    fn forward(&mut self, mut exchange: Box<Exchange>, message: &Body<'_>) -> Action {
+        let Some(runtime) = self.runtime.clone() else {
+            return self.fail("not configured");
+        };
         exchange.lists = message.messages().iter().filter_map(Message::method).any(is_list);
         let looks = exchange.lists && runtime.filters_listings(&exchange.policies)
             || runtime.judges_servers(&exchange.policies);
-        let awaited: Vec<Id> = message.messages().iter().filter_map(Message::id).cloned().collect();
-        self.phase = if looks && !awaited.is_empty() {
+        let requests = || message.messages().iter().filter_map(Message::id);
+        self.phase = if looks && requests().next().is_some() {
             if self.answer_held {
                 return self.fail("the answer to a request began before it was judged");
             }
-            Phase::Answer(exchange, awaited)
+            Phase::Answer(exchange, requests().cloned().collect())
         } else {
             Phase::Passing
         };

@@ -35,7 +35,7 @@ impl RequestPath {
     ///
     /// Its plain reading has escapes of unreserved characters decoded, slashes merged, dot segments removed and no slash at
     /// its end; there is none if the path holds a backslash or an encoded separator. Its lenient reading has everything
-    /// decoded, in lower case, and without what follows a `;` in a segment.
+    /// decoded before it is split, in lower case, and without what follows a `;` in a segment.
     pub fn of(path: &str) -> Self {
         let path = path.split(['?', '#']).next().unwrap_or_default();
         let decoded = decode(path, |byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
@@ -45,6 +45,7 @@ impl RequestPath {
             (!separators.iter().any(|separator| lower.contains(separator))).then(|| resolve(decoded.split('/')));
         // Twice, for those who decode what they have decoded.
         let all = decode(&decode(path, |_| true), |_| true).to_ascii_lowercase().replace('\0', "");
+        let all = all.split(['?', '#']).next().unwrap_or_default();
         let segments = all.split(['/', '\\']).map(|segment| segment.split(';').next().unwrap_or_default());
         Self { plain, lenient: resolve(segments) }
     }
@@ -148,6 +149,7 @@ mod tests {
             "/%256dlflow/mcp",
             "/mlflow/x/..;/mcp",
             "/mlflow/mcp%3bx",
+            "/mlflow/mcp%3fx",
         ] {
             assert_eq!(named("/mlflow/mcp", path), Named::Unclear, "{path}");
         }

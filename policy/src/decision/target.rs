@@ -29,6 +29,12 @@ impl<'m> Target<'m> {
         match method {
             "tools/call" => Self::Tool(name()),
             "prompts/get" => Self::Prompt(name().into()),
+            // Clients of the revision that has dropped these methods probe for them: what to say is the server's business.
+            "resources/subscribe" | "resources/unsubscribe"
+                if params.uri.is_none() && params.protocol_version.is_some() =>
+            {
+                Self::Passes
+            }
             "resources/read" | "resources/subscribe" | "resources/unsubscribe" => uri(),
             "completion/complete" => match &params.reference {
                 Some(Reference::Prompt(name)) => Self::Prompt(Cow::Borrowed(name)),

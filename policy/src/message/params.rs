@@ -152,8 +152,7 @@ impl<'a> Params<'a> {
     pub(super) fn checked(self, method: &str) -> Result<Self, ReadProblem> {
         let missing = match method {
             "tools/call" | "prompts/get" if self.name.is_none() => Some("params.name"),
-            // Without a URI nobody can subscribe: what becomes of that is the server's to say, since 2026-07-28 has
-            // dropped these methods and clients probe for them.
+            // Without a URI nobody can subscribe, so that needs no error of ours.
             "resources/read" if self.uri.is_none() => Some("params.uri"),
             "completion/complete" if self.reference.is_none() => Some("params.ref"),
             "tools/call" | "prompts/get" if self.malformed_arguments => {
