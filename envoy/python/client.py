@@ -2,7 +2,8 @@
 
 Usage: client.py URL [TOOL ARGUMENTS]...
 
-ARGUMENTS is a JSON object. All calls are made in one session, in order.
+ARGUMENTS is a JSON object. All calls are made in one session, in order. A URL that ends in `/sse` is spoken to over the
+transport of 2024-11-05.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import json
 import sys
 
 from mcp import ClientSession, McpError
+from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamablehttp_client
 
 
@@ -23,7 +25,8 @@ async def call(session: ClientSession, tool: str, arguments: str) -> dict:
 
 
 async def main(url: str, calls: list[str]) -> None:
-    async with streamablehttp_client(url) as (read, write, _):
+    transport = sse_client if url.endswith("/sse") else streamablehttp_client
+    async with transport(url) as (read, write, *_):
         async with ClientSession(read, write) as session:
             hello = await session.initialize()
             listing = await session.list_tools()

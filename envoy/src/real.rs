@@ -14,13 +14,13 @@ use tokio::{net::TcpStream, time::Instant, time::sleep};
 use crate::{
     Error, Result,
     child::Child,
-    fetch::{Environment, python_environment},
+    fetch::{Environment, NodeEnvironment, node_environment, python_environment},
 };
 
-/// How long a Python server may take to import its world, on a machine that is busy with other tests.
+/// How long a server may take to import its world, on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A real MCP server on a free port of 127.0.0.1, with its MCP endpoint at `/mcp`.
+/// A real MCP server on a free port of 127.0.0.1. Its endpoint is `/mcp` unless it says otherwise.
 #[derive(Debug)]
 pub struct RealServer {
     address: SocketAddr,
@@ -59,8 +59,40 @@ impl RealServer {
         Ok((Self::start("mlflow-mcp", command, folder).await?, run_id))
     }
 
+    /// The server of ours that the conformance suite is run against, on the TypeScript SDK. It speaks every revision.
+    ///
+    /// # Errors
+    /// If what it needs cannot be fetched, or it does not come up.
+    pub async fn conformance() -> Result<Self> {
+        let command = node_environment(NodeEnvironment::Servers)?.script("conformance/main.mjs");
+        Self::start("the conformance server", command, folder()?).await
+    }
+
+    /// `server-everything` over Streamable HTTP.
+    ///
+    /// # Errors
+    /// If it cannot be fetched or does not come up.
+    pub async fn everything_streamable() -> Result<Self> {
+        Self::everything("streamableHttp").await
+    }
+
+    /// `server-everything` over the transport of 2024-11-05: event streams at `/sse`, which name `/message` as their
+    /// endpoint.
+    ///
+    /// # Errors
+    /// If it cannot be fetched or does not come up.
+    pub async fn everything_sse() -> Result<Self> {
+        Self::everything("sse").await
+    }
+
+    async fn everything(transport: &str) -> Result<Self> {
+        let mut command = node_environment(NodeEnvironment::Servers)?.script("everything.mjs");
+        command.arg(transport);
+        Self::start("server-everything", command, folder()?).await
+    }
+
     /// Starts `command` with a free port as its last argument and waits until it accepts connections.
-    async fn start(name: &'static str, mut command: Command, folder: TempDir) -> Result<Self> {
+    pub(crate) async fn start(name: &'static str, mut command: Command, folder: TempDir) -> Result<Self> {
         let port = free_port()?;
         // Whatever they keep under the user's home stays in the folder as well.
         command.arg(port.to_string()).current_dir(folder.path()).env("HOME", folder.path());
@@ -102,7 +134,7 @@ pub async fn python_client(url: &str, calls: &[(&str, Value)]) -> Result<Value> 
 }
 
 /// What `command` writes to its standard output; it must succeed.
-async fn output(mut command: Command) -> Result<String> {
+pub(crate) async fn output(mut command: Command) -> Result<String> {
     let run = move || {
         let program = command.get_program().to_string_lossy().into_owned();
         let output = command.stdin(Stdio::null()).output().map_err(|source| Error::Start { program, source })?;
@@ -124,10 +156,10 @@ fn free_port() -> Result<u16> {
     Ok(listener.local_addr().map_err(Error::Listen)?.port())
 }
 
-fn script(name: &str) -> PathBuf {
+pub(crate) fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("python").join(name)
 }
 
-fn folder() -> Result<TempDir> {
+pub(crate) fn folder() -> Result<TempDir> {
     tempfile::tempdir().map_err(Error::file("create a folder in", std::env::temp_dir()))
 }

@@ -1,6 +1,7 @@
 //! Real servers, fetched once into the build folder and reused until their pins change.
 
 mod envoy;
+mod node;
 mod python;
 
 use std::{
@@ -10,6 +11,7 @@ use std::{
 };
 
 pub use envoy::{ENVOY_VERSION, envoy_binary};
+pub use node::{Node, NodeEnvironment, node_environment};
 pub use python::{Environment, python_environment};
 
 use crate::{Error, Result};

@@ -12,8 +12,10 @@ use crate::{Error, Result, workspace};
 /// One virtual environment. They are separate because the servers need different majors of the SDK.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Environment {
-    /// The official Python SDK, for its client.
+    /// The first major of the official Python SDK, for its client and for servers.
     Client,
+    /// The second major of the SDK, for servers.
+    Sdk2,
     /// `labmcp-opentrons`: a robot's MCP server with a simulator built in.
     Opentrons,
     /// `mlflow-mcp`, MLflow itself, and `mcp-proxy`, which puts a stdio server behind HTTP.
@@ -22,13 +24,14 @@ pub enum Environment {
 
 impl Environment {
     /// Every environment, smallest first.
-    pub const ALL: [Self; 3] = [Self::Client, Self::Opentrons, Self::Mlflow];
+    pub const ALL: [Self; 4] = [Self::Client, Self::Sdk2, Self::Opentrons, Self::Mlflow];
 
     /// Its folder under `target/python/`, and the name of its pins under `envoy/python/`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Client => "client",
+            Self::Sdk2 => "sdk2",
             Self::Opentrons => "opentrons",
             Self::Mlflow => "mlflow",
         }
