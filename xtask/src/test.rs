@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use crate::{
     build,
     cargo::{cargo, run},
+    fuzz,
 };
 
 /// The sums over all `test result:` lines.
@@ -23,7 +24,8 @@ struct Summary {
     ignored: u32,
 }
 
-/// Prepares what the tests need, runs them, and closes with one line that sums them up.
+/// Prepares what the tests need, runs them, and closes with one line that sums them up. Without arguments, which would
+/// choose some of the tests, the fuzz targets run for a few seconds as well.
 pub(crate) fn everything(arguments: &[OsString]) -> Result<ExitCode> {
     let start = Instant::now();
     build::filter()?;
@@ -41,7 +43,13 @@ pub(crate) fn everything(arguments: &[OsString]) -> Result<ExitCode> {
             summary.add(&line);
         }
     }
-    let succeeded = tests.wait()?.success();
+    let mut succeeded = tests.wait()?.success();
+    if arguments.is_empty()
+        && let Err(error) = fuzz::short()
+    {
+        println!("\n{error:#}");
+        succeeded = false;
+    }
     let Summary { programs, passed, failed, ignored } = summary;
     println!(
         "\n{}: {passed} passed, {failed} failed, {ignored} ignored, in {programs} test programs, {} s",

@@ -1,6 +1,6 @@
 //! What servers ask of clients, other than by a request: in a result or by an error.
 
-use super::message::{Result, refuse_lookalike, unreadable};
+use super::message::{Result, may_be, refuse_lookalike, unreadable};
 use super::{Reason, Shown, Unreadable};
 use crate::json::{Raw, Reader, Value};
 
@@ -96,18 +96,17 @@ pub(super) fn error(reader: &mut Reader<'_>, shown: &dyn Shown) -> Result<bool> 
 pub(super) fn task(task: Raw<'_>, shown: &dyn Shown) -> Result<bool> {
     let mut denied = false;
     task.reader().object(|reader, key| {
-        match key.as_bytes() {
-            b"inputRequests" => denied |= input_requests(reader, shown)?,
-            b"error" => denied |= error(reader, shown)?,
-            b"result" => {
-                if let Value::Object(result) = reader.value()? {
-                    denied |= self::result(result, shown)?;
-                }
+        if key.as_bytes() == INPUT_REQUESTS.as_bytes() {
+            denied |= input_requests(reader, shown)?;
+        } else if may_be(key, "error") {
+            denied |= error(reader, shown)?;
+        } else if may_be(key, "result") {
+            if let Value::Object(result) = reader.value()? {
+                denied |= self::result(result, shown)?;
             }
-            _ => {
-                refuse_lookalike(key, INPUT_REQUESTS)?;
-                reader.value()?;
-            }
+        } else {
+            refuse_lookalike(key, INPUT_REQUESTS)?;
+            reader.value()?;
         }
         Ok::<(), Unreadable>(())
     })?;

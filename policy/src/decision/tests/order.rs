@@ -127,11 +127,7 @@ fn prompts_resources_and_methods_are_judged_by_their_own_rules() {
         ("resources/read", r#"{"uri":"FILE://localhost/%73rv/secret/key"}"#, "hidden (hidden)"),
         ("resources/read", r#"{"uri":"file:///srv%2fsecret/key"}"#, "deny /resources The URI is ambiguous."),
         ("resources/subscribe", "{}", "deny /resources The URI is ambiguous."),
-        (
-            "resources/subscribe",
-            r#"{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}"#,
-            "allow",
-        ),
+        ("resources/subscribe", r#"{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}"#, "allow"),
         ("prompts/get", r#"{"name":"new"}"#, "allow"),
         ("prompts/get", r#"{"name":"old"}"#, "deny /prompts/names/old Too old."),
         ("prompts/get", r#"{"name":"draft"}"#, "hidden (hidden)"),

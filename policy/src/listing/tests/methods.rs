@@ -189,3 +189,18 @@ fn listings_need_not_be_readable_where_nothing_is_hidden() {
     }
     assert!(filter_message(ASKS.as_bytes(), 16, &MethodsOnly).is_err());
 }
+
+#[test]
+fn a_client_that_folds_keys_finds_nothing_denied_in_a_task() {
+    for text in [
+        r#"{"id":1,"result":{"reSult":{"inputRequests":{"k":{"method":"denied/x"}}}}}"#,
+        r#"{"id":1,"result":{"ERROR":{"code":-32042,"data":{"elicitations":[]}}}}"#,
+        r#"{"method":"notifications/tasks","params":{"Re\u017fult":{"inputRequests":{"k":{"method":"denied/x"}}}}}"#,
+        r#"{"method":"notifications/tasks","params":{"Error":{"code":-32042}}}"#,
+    ] {
+        assert!(filter_message(text.as_bytes(), 16, &Quiet).is_err(), "{text}");
+    }
+    // Members of the server's own, which only look alike.
+    let text = r#"{"id":1,"result":{"Error":"none","Result":{"loss":1}}}"#;
+    assert_eq!(filter_message(text.as_bytes(), 16, &Quiet), Ok(Filtered::Unchanged));
+}
