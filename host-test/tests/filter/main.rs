@@ -3,6 +3,7 @@
 mod claims;
 mod edits;
 mod lab;
+mod requests;
 
 mod batches;
 mod calls;
@@ -22,5 +23,6 @@ mod revisions;
 mod robustness;
 mod routes;
 mod scopes;
+mod servers;
 mod sse;
 mod unreadable;

@@ -1,0 +1,259 @@
+//! A scenario file as it is written.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::expectation::Expectation;
+
+/// A part of a file, with its place there.
+pub type Placed<T> = serde_saphyr::Spanned<T>;
+
+/// One file: scenarios about one topic.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// The topic, in words.
+    pub about: String,
+    /// The policy of scenarios that have none of their own.
+    #[serde(default)]
+    pub policy: Option<Value>,
+    /// Members of the plugin's configuration besides the policy, for all scenarios.
+    #[serde(default)]
+    pub settings: Map<String, Value>,
+    /// The scenarios, which have nothing to do with each other.
+    pub scenarios: Vec<Placed<Scenario>>,
+    /// Where it was read from.
+    #[serde(skip)]
+    pub path: PathBuf,
+}
+
+/// One filter and the requests that it gets, in order.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// What is shown, in words.
+    pub name: String,
+    /// The policy that holds everywhere; the file's if absent.
+    #[serde(default)]
+    pub policy: Option<Value>,
+    /// Members of the plugin's configuration besides the policy; these come before the file's.
+    #[serde(default)]
+    pub settings: Map<String, Value>,
+    /// The plugin's whole configuration as it is, in place of `policy` and `settings`.
+    #[serde(default)]
+    pub configuration: Option<Value>,
+    /// Envoy's routes before the one that takes everything, which is called `everything` and leads to `upstream`.
+    #[serde(default)]
+    pub routes: Vec<Route>,
+    /// What is sent.
+    pub steps: Vec<Placed<Step>>,
+}
+
+/// One of Envoy's routes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// Its name, `xds.route_name`.
+    pub name: String,
+    /// Paths that begin so.
+    pub prefix: String,
+    /// The name of the cluster that it leads to, `xds.cluster_name`.
+    #[serde(default = "upstream")]
+    pub cluster: String,
+}
+
+fn upstream() -> String {
+    "upstream".to_owned()
+}
+
+/// One request, what the server would answer, and what must come of it. A body is given in at most one of the forms
+/// `call`, `request`, `message`, `text`, `base64` and `repeat`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// What is special about it, in words.
+    #[serde(default)]
+    pub about: Option<String>,
+    /// Seconds that pass before it. Real time cannot be moved: a scenario that waits runs in the wasmtime host only.
+    #[serde(default)]
+    pub wait: Option<u64>,
+    /// `POST` if absent.
+    #[serde(default)]
+    pub method: Option<String>,
+    /// `/mcp` if absent.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// `mcp.example.com` if absent.
+    #[serde(default)]
+    pub host: Option<String>,
+    /// Further headers. A POST has the `content-type` and `accept` of an MCP client unless they are given here.
+    #[serde(default)]
+    pub headers: BTreeMap<String, Header>,
+    /// Claims of a token that Envoy has verified, as `jwt_authn` leaves them with `payload_in_metadata: jwt`. `iss` is
+    /// `https://tests.example` unless it is given, and no other issuer is known to Envoy's tests.
+    #[serde(default)]
+    pub claims: Option<Map<String, Value>>,
+    /// A `tools/call`.
+    #[serde(default)]
+    pub call: Option<Call>,
+    /// Any JSON-RPC request or notification.
+    #[serde(default)]
+    pub request: Option<Request>,
+    /// A message as it is.
+    #[serde(default)]
+    pub message: Option<Value>,
+    /// The bytes as they are.
+    #[serde(default)]
+    pub text: Option<String>,
+    /// Bytes that are not text.
+    #[serde(default)]
+    pub base64: Option<String>,
+    /// Much text from little.
+    #[serde(default)]
+    pub repeat: Option<Repeat>,
+    /// Where the body is cut into pieces, in bytes from its start; it is then sent without a length.
+    #[serde(default)]
+    pub cut: Vec<usize>,
+    /// The body is sent in pieces of so many bytes.
+    #[serde(default)]
+    pub cut_every: Option<usize>,
+    /// Trailers after the body.
+    #[serde(default)]
+    pub trailers: BTreeMap<String, String>,
+    /// What the server answers, if it is asked. By default to a request a result that says what it was asked, to
+    /// anything else 202.
+    #[serde(default)]
+    pub answer: Option<Answer>,
+    /// What must come of it.
+    pub expect: Expectation,
+}
+
+/// A header's values.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Header {
+    /// There is no such header, even where there is one by default.
+    Absent(()),
+    /// It is there once.
+    Once(String),
+    /// It is there so often.
+    Several(Vec<String>),
+}
+
+/// The parameters of a `tools/call`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Call {
+    /// The tool.
+    pub name: String,
+    /// Its arguments.
+    #[serde(default)]
+    pub arguments: Option<Value>,
+    /// The request's id, 1 if absent.
+    #[serde(default = "one")]
+    pub id: Value,
+}
+
+/// A request, or with `id: null` a notification.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// Its method.
+    pub method: String,
+    /// Its parameters.
+    #[serde(default)]
+    pub params: Option<Value>,
+    /// Its id, 1 if absent, none if null.
+    #[serde(default = "one")]
+    pub id: Value,
+}
+
+fn one() -> Value {
+    json!(1)
+}
+
+/// Text that is there many times between two others.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Repeat {
+    /// What comes first.
+    #[serde(default)]
+    pub before: String,
+    /// What is repeated.
+    pub text: String,
+    /// How often.
+    pub times: usize,
+    /// What comes last.
+    #[serde(default)]
+    pub after: String,
+}
+
+/// What the server answers. A body is given in at most one of the forms `result`, `message`, `events`, `stream`,
+/// `text`, `base64` and `repeat`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// 200 if absent.
+    #[serde(default)]
+    pub status: Option<u16>,
+    /// Further headers. `content-type` is that of the body's form unless it is given here.
+    #[serde(default)]
+    pub headers: BTreeMap<String, Header>,
+    /// A JSON-RPC result, under the request's id.
+    #[serde(default)]
+    pub result: Option<Value>,
+    /// JSON as it is.
+    #[serde(default)]
+    pub message: Option<Value>,
+    /// Messages, each as an event of a stream.
+    #[serde(default)]
+    pub events: Option<Vec<Value>>,
+    /// An event stream as it is.
+    #[serde(default)]
+    pub stream: Option<String>,
+    /// The bytes as they are, by default as `application/json`.
+    #[serde(default)]
+    pub text: Option<String>,
+    /// Bytes that are not text.
+    #[serde(default)]
+    pub base64: Option<String>,
+    /// Much text from little.
+    #[serde(default)]
+    pub repeat: Option<Repeat>,
+    /// Where the body is cut into pieces, in bytes from its start; it is then sent without a length.
+    #[serde(default)]
+    pub cut: Vec<usize>,
+    /// The body is sent in pieces of so many bytes.
+    #[serde(default)]
+    pub cut_every: Option<usize>,
+    /// Trailers after the body.
+    #[serde(default)]
+    pub trailers: BTreeMap<String, String>,
+}
+
+impl Scenario {
+    /// Whether time passes in it.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.steps.iter().any(|step| step.value.wait.is_some())
+    }
+
+    /// The name of the route, and of the cluster, that Envoy chooses for a path.
+    #[must_use]
+    pub fn route_of(&self, path: &str) -> (&str, &str) {
+        let chosen = self.routes.iter().find(|route| path.starts_with(&route.prefix));
+        chosen.map_or(("everything", "upstream"), |route| (&route.name, &route.cluster))
+    }
+}
+
+impl Step {
+    /// How long to wait before it.
+    #[must_use]
+    pub fn pause(&self) -> Option<Duration> {
+        self.wait.map(Duration::from_secs)
+    }
+}

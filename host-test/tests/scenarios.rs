@@ -1,0 +1,115 @@
+//! Every file of `scenarios/` in the wasmtime host. The crate `envoy` runs the same files in the real Envoy.
+
+use std::path::Path;
+
+use host_test::scenario::{Exchange, File, InWasmtime, ScenarioError};
+
+/// What does not come out as it says, and how many steps there were.
+fn run(files: &[File]) -> (String, usize) {
+    let host = InWasmtime::new().unwrap();
+    let (mut report, mut steps) = (String::new(), 0);
+    for (file, scenario) in files.iter().flat_map(|file| file.scenarios.iter().map(move |one| (file, one))) {
+        let outcomes = match host.run(file, scenario) {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                report += &format!("{error}\n");
+                continue;
+            }
+        };
+        let held = file.holds_heads(&scenario.value);
+        for (index, (step, outcome)) in scenario.value.steps.iter().zip(&outcomes).enumerate() {
+            steps += 1;
+            for difference in outcome.differences(&Exchange::of(&step.value), &step.value.expect, held) {
+                report += &format!("{}\n  {difference}\n", file.place_of_step(scenario, index));
+            }
+        }
+    }
+    (report, steps)
+}
+
+fn parse(text: &str) -> Result<File, ScenarioError> {
+    File::parse(text, Path::new("some.yaml"))
+}
+
+#[test]
+fn every_scenario_comes_out_as_it_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+    let files = File::read_folder(&folder).unwrap_or_else(|error| panic!("{error}"));
+    let (report, steps) = run(&files);
+    assert!(report.is_empty(), "\n{report}");
+    assert!(steps >= 330, "{steps} steps are fewer than there were");
+    let streamed: Vec<File> = files.iter().map(File::with_heads_streamed).collect();
+    let (report, streamed_steps) = run(&streamed);
+    assert!(report.is_empty(), "with heads that stream ahead:\n{report}");
+    assert_eq!(streamed_steps, steps);
+}
+
+/// One scenario with this step.
+fn only(step: &str) -> File {
+    let text = format!(
+        "about: x\npolicy: {{ version: '1', default: deny, hide: [gone], tools: {{ t: {{}}, no: {{ action: deny, reason: why }} }} }}\n\
+         scenarios:\n  - name: the scenario\n    steps:\n      - {step}\n"
+    );
+    parse(&text).unwrap_or_else(|error| panic!("{step}: {error}"))
+}
+
+#[test]
+fn a_step_that_comes_out_otherwise_is_told_with_its_place_and_both_values() {
+    for (step, expected, found) in [
+        ("{ call: { name: t }, expect: { denied: /tools/t } }", "expected: nothing", "tools/call"),
+        ("{ call: { name: no }, expect: passes }", "expected: one request", "found:    []"),
+        ("{ call: { name: no }, expect: { denied: /tools/x } }", "expected: /tools/x", "/tools/no"),
+        ("{ call: { name: no }, expect: { denied: /tools/no, because: other } }", "\"other\"", "why"),
+        ("{ call: { name: no }, expect: { hidden: no } }", "that no is unknown", "why"),
+        ("{ call: { name: gone }, expect: { hidden: away } }", "that away is unknown", "Unknown tool: gone"),
+        ("{ call: { name: gone }, expect: { refused: 400 } }", "Some(400)", "Some(200)"),
+        ("{ text: x, expect: { refused: 413 } }", "Some(413)", "Some(400)"),
+        ("{ text: x, expect: { refused: 400, headers: { content-type: ~ } } }", "[]", "application/json"),
+        ("{ text: x, expect: { refused: 400, lacks: [byte] } }", "something without \"byte\"", "unexpected byte"),
+        ("{ text: x, expect: { refused: 400, holds: [bite] } }", "something with \"bite\"", "unexpected byte"),
+        ("{ call: { name: t }, expect: { text: other } }", "\"other\"", "asked"),
+        ("{ call: { name: t }, expect: { message: { result: { asked: x } } } }", "\"x\"", "tools/call"),
+        ("{ call: { name: t }, expect: { exactly: { id: 1 } } }", "{\"id\":1}", "jsonrpc"),
+        ("{ call: { name: t }, expect: { events: [] } }", "an event stream", "application/json"),
+        ("{ call: { name: t }, expect: { upstream: nothing } }", "nothing", "tools/call"),
+        ("{ call: { name: t }, expect: { upstream: { path: /x } } }", "\"/x\"", "\"/mcp\""),
+        ("{ call: { name: t }, expect: { upstream: { headers: { accept: a } } } }", "[\"a\"]", "text/event-stream"),
+        ("{ call: { name: t }, expect: { upstream: { message: { id: 2 } } } }", "expected: 2", "found:    1"),
+        (
+            "{ headers: { range: a }, call: { name: t }, expect: { upstream: { headers: { range: a } } } }",
+            "[\"a\"]",
+            "[]",
+        ),
+        (
+            "{ request: { method: tools/list }, answer: { result: { tools: [{ name: gone }] } }, expect: passes }",
+            "gone",
+            "\\\"tools\\\":[]",
+        ),
+    ] {
+        let (report, _) = run(&[only(step)]);
+        assert!(report.starts_with("some.yaml:6: the scenario, step 1\n"), "{step}:\n{report}");
+        assert!(report.contains(expected) && report.contains(found), "{step}:\n{report}");
+    }
+}
+
+#[test]
+fn a_file_that_says_what_no_scenario_has_is_refused_with_its_place() {
+    let start = "about: x\npolicy: { version: '1', default: deny }\nscenarios:\n  - name: n\n    steps:\n      - ";
+    for (step, place, problem) in [
+        ("{ cal: { name: t }, expect: passes }", "line 6 column 11", "unknown field `cal`"),
+        ("{ call: { name: t, args: {} }, expect: passes }", "line 6", "unknown field `args`"),
+        ("{ call: { name: t }, expect: { denyed: x } }", "line 6", "unknown field `denyed`"),
+        ("{ call: { name: t }, expect: pass }", "line 6", "unknown variant `pass`"),
+        ("{ call: { name: t }, expect: { upstream: { body: x } } }", "line 6", "unknown field `body`"),
+        ("{ call: { name: t } }", "line 6", "missing field `expect`"),
+        ("{ call: { name: t }, text: x, expect: passes }", "some.yaml:6: n, step 1", "more than one form"),
+        ("{ call: { name: t }, answer: { text: a, stream: b }, expect: passes }", "some.yaml:6", "more than one form"),
+        ("{ base64: '!', expect: passes }", "some.yaml:6", "not base64"),
+        ("{ call: { name: t }, expect: {} }", "some.yaml:6", "nothing is expected"),
+    ] {
+        let error = parse(&format!("{start}{step}\n")).expect_err(step).to_string();
+        assert!(error.contains(place) && error.contains(problem), "{step}: {error}");
+    }
+    let error = parse("about: x\nscenarios:\n  - name: n\n    steps: []\n").unwrap_err().to_string();
+    assert!(error.contains("some.yaml:3: n: there is neither"), "{error}");
+}
