@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::fmt;
 
-use policy::config::{self, Config, Mode, Transport};
+use policy::config::{self, Config, Mode, Transport, Unmatched};
 use policy::document::Policy;
 use policy::document::model::Refund;
 use policy::quota::{Quota, QuotaError, StoreError};
@@ -115,6 +115,12 @@ fn warnings(config: &Config) -> Vec<&'static str> {
     let mut warnings = vec![];
     if config.mode == Mode::Observe {
         warnings.push("observe mode: nothing is refused, hidden or withheld");
+    }
+    if config.unmatched == Unmatched::Pass && config.routes.iter().any(|route| route.path.is_some()) {
+        warnings.push(
+            "`unmatched` is `pass` and routes go by path: servers that answer at other paths too are reached there \
+             unjudged. Name Envoy's route or cluster instead",
+        );
     }
     warnings
 }

@@ -1,0 +1,61 @@
+//! The official clients, each as a program that makes one call in a session of its own at each of several places.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::{
+    Error, Result,
+    fetch::{Environment, NodeEnvironment, node_environment, python_environment},
+    real::{output, script},
+};
+
+/// One SDK's client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// The Python SDK 1.x.
+    Python1,
+    /// The Python SDK 2.x.
+    Python2,
+    /// The TypeScript SDK 1.x.
+    TypeScript1,
+}
+
+/// A call to make.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Of the MCP endpoint.
+    pub url: String,
+    /// The tool.
+    pub tool: String,
+    /// An object.
+    pub arguments: Value,
+}
+
+impl Caller {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Python1, Self::Python2, Self::TypeScript1];
+
+    /// Opens a session for each call, lists the tools and makes the call: for each an object with `tools` and
+    /// `is_error`, or with `failure`.
+    ///
+    /// # Errors
+    /// If the client cannot be fetched or started.
+    pub async fn call(self, calls: &[Call]) -> Result<Vec<Value>> {
+        let python = |environment| -> Result<Command> {
+            let mut command = Command::new(python_environment(environment)?.join("python"));
+            command.arg(script("one_call.py"));
+            Ok(command)
+        };
+        let mut command = match self {
+            Self::Python1 => python(Environment::Client)?,
+            Self::Python2 => python(Environment::Sdk2)?,
+            Self::TypeScript1 => node_environment(NodeEnvironment::Servers)?.script("two-tools/client.mjs"),
+        };
+        for call in calls {
+            command.args([&call.url, &call.tool, &call.arguments.to_string()]);
+        }
+        let answer = output(command).await?;
+        serde_json::from_str(&answer).map_err(|_| Error::Unexpected { from: "a client", answer })
+    }
+}

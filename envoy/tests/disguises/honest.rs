@@ -1,0 +1,86 @@
+//! Honest calls, in every spelling that is fine and by every SDK's own client.
+
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+use envoy::{
+    client::Client,
+    servers::{Call, Caller, Tools},
+};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::{
+    house::{Door, Front, House},
+    spellings::{Spelling, spellings},
+    words::{Words, is_allowed},
+};
+
+/// Each spelling is executed exactly as often through Envoy as straight: each call once, wherever the server takes it
+/// at all.
+pub(crate) async fn check_spellings(house: &House) -> Result<()> {
+    let mut fronts = JoinSet::new();
+    for front in &house.fronts {
+        let front = Arc::clone(front);
+        fronts.spawn(async move {
+            let mut taken = vec![];
+            for (index, Spelling { what, calls, make }) in spellings().into_iter().enumerate() {
+                let mut times = vec![];
+                for door in Door::ALL {
+                    let words = Words::new(front.kind(), format!("{door:?}{index}").to_lowercase());
+                    front.send(door, &make(&words), &words).await?;
+                    times.push(executed(&front, &words)?);
+                }
+                let server = front.kind().name();
+                ensure!([0, calls].contains(&times[0]), "{what} at {server}: {times:?}");
+                ensure!(times.iter().all(|count| *count == times[0]), "{what} at {server}: {times:?}");
+                taken.push(times[0] > 0);
+            }
+            anyhow::Ok(taken)
+        });
+    }
+    let taken = fronts.join_all().await.into_iter().collect::<Result<Vec<_>>>()?;
+    for (index, Spelling { what, .. }) in spellings().iter().enumerate() {
+        let servers = taken.iter().filter(|taken| taken[index]).count();
+        println!("{what}: executed by {servers} servers");
+        ensure!(servers >= if what == "plain" { taken.len() } else { 1 }, "{what} is taken by {servers} servers");
+    }
+    Ok(())
+}
+
+/// How often the allowed call of an exchange was executed.
+fn executed(front: &Front, words: &Words) -> Result<usize> {
+    let calls = front.server.executed()?;
+    Ok(calls.iter().filter(|call| words.made(call) && is_allowed(front.kind(), call)).count())
+}
+
+/// The clients of the SDKs list the tools and call one, each at each server.
+pub(crate) async fn check_clients(house: &House) -> Result<()> {
+    let call = |front: &Front, client: &str| {
+        let words = Words::new(front.kind(), client.to_lowercase());
+        let Tools { allowed, argument, .. } = front.kind().tools();
+        let url = format!("http://{}/mcp", front.address(Door::Shipped));
+        (Call { url, tool: allowed.into(), arguments: json!({ argument: words.fill("GOOD") }) }, words)
+    };
+    for caller in Caller::ALL {
+        let (calls, words): (Vec<_>, Vec<_>) =
+            house.fronts.iter().map(|front| call(front, &format!("{caller:?}"))).unzip();
+        for ((front, words), answer) in house.fronts.iter().zip(words).zip(caller.call(&calls).await?) {
+            let server = front.kind().name();
+            let lists = answer["tools"]
+                .as_array()
+                .is_some_and(|tools| tools.contains(&Value::from(front.kind().tools().forbidden)));
+            ensure!(lists, "{caller:?} at {server}: {answer}");
+            ensure!(executed(front, &words)? == 1, "{caller:?} at {server}: {answer}");
+        }
+    }
+    for front in &house.fronts {
+        let (call, words) = call(front, "rmcp");
+        let client = Client::connect(call.url).await?;
+        ensure!(client.tools().await?.iter().any(|tool| tool == front.kind().tools().forbidden), "rmcp");
+        client.call(&call.tool, call.arguments).await?;
+        client.close().await?;
+        ensure!(executed(front, &words)? == 1, "rmcp at {}", front.kind().name());
+    }
+    Ok(())
+}
