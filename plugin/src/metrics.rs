@@ -16,6 +16,8 @@ pub(crate) struct Metrics {
     approval_required: Counter,
     /// Requests that are not one clear MCP message.
     pub(crate) invalid: Counter,
+    /// Bodies judged in observe mode: more than zero says that it is on.
+    pub(crate) observed: Counter,
     /// Requests and answers that the filter could not judge.
     pub(crate) failed: Counter,
     /// Calls that could not be counted: the counters are full, damaged or contended.
@@ -35,6 +37,7 @@ impl Metrics {
             limited: Counter::define("mcp_policy.limited")?,
             approval_required: Counter::define("mcp_policy.approval_required")?,
             invalid: Counter::define("mcp_policy.invalid")?,
+            observed: Counter::define("mcp_policy.observed")?,
             failed: Counter::define("mcp_policy.failed")?,
             uncounted: Counter::define("mcp_policy.uncounted")?,
             lists_filtered: Counter::define("mcp_policy.lists_filtered")?,

@@ -13,8 +13,8 @@ use crate::runtime::Runtime;
 pub(crate) enum Choice {
     /// It is not this filter's business.
     Pass,
-    /// It is judged.
-    Judge(Policies),
+    /// It is judged, and messages travel so.
+    Judge(Policies, Transport),
 }
 
 /// The policies of a request.
@@ -63,16 +63,12 @@ pub(crate) fn is_policed_alike(
     policies: &Policies,
     path: &str,
 ) -> bool {
-    let of = |policies: &Policies| match policies {
-        Policies::OfRoute(index) => runtime.config.routes.get(*index),
+    let names = |policies: &Policies| match policies {
+        Policies::OfRoute(index) => runtime.config.routes.get(*index).map(|route| &route.policies),
         Policies::None(_) => None,
     };
-    let there = match Place::read(runtime, headers, path).map(|place| place.choose(runtime, claims)) {
-        Ok(Choice::Judge(policies)) => policies,
-        Ok(Choice::Pass) | Err(_) => return false,
-    };
-    match (of(policies), of(&there)) {
-        (Some(here), Some(there)) => here.policies == there.policies && matches!(there.transport, Transport::Sse(_)),
+    match Place::read(runtime, headers, path).map(|place| place.choose(runtime, claims)) {
+        Ok(Choice::Judge(there, Transport::Sse(_))) => names(policies).is_some() && names(policies) == names(&there),
         _ => false,
     }
 }
@@ -123,16 +119,16 @@ impl<'h> Place<'h> {
             match self.is_of(route) {
                 Match::No => {}
                 // The route may be meant, so no later one and no `unmatched` may have it.
-                Match::Unclear => return Choice::Judge(Policies::None(Uncovered::Place)),
+                Match::Unclear => return Choice::Judge(Policies::None(Uncovered::Place), route.transport),
                 Match::Yes if route.when.iter().all(|claim| holds(claim, claims)) => {
-                    return Choice::Judge(Policies::OfRoute(index));
+                    return Choice::Judge(Policies::OfRoute(index), route.transport);
                 }
-                Match::Yes => uncovered = Some(Uncovered::Caller),
+                Match::Yes => uncovered = Some(route.transport),
             }
         }
         match (uncovered, config.unmatched) {
-            (Some(why), _) => Choice::Judge(Policies::None(why)),
-            (None, Unmatched::Deny) => Choice::Judge(Policies::None(Uncovered::Place)),
+            (Some(transport), _) => Choice::Judge(Policies::None(Uncovered::Caller), transport),
+            (None, Unmatched::Deny) => Choice::Judge(Policies::None(Uncovered::Place), Transport::Streamable),
             (None, Unmatched::Pass) => Choice::Pass,
         }
     }

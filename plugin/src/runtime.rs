@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::fmt;
 
-use policy::config::{self, Config, Mode, Transport, Unmatched};
+use policy::config::{self, Config, Mode, Unmatched};
 use policy::document::Policy;
 use policy::document::model::Refund;
 use policy::quota::{Quota, QuotaError, StoreError};
@@ -84,15 +84,6 @@ impl Runtime {
     /// Whether these policies take anything out of listings.
     pub(crate) fn filters_listings(&self, policies: &Policies) -> bool {
         !self.observes() && self.policies(policies).any(|(_, policy)| policy.filters_listings())
-    }
-
-    /// How messages travel where these policies hold.
-    pub(crate) fn transport(&self, policies: &Policies) -> Transport {
-        match policies {
-            Policies::OfRoute(route) => self.config.routes.get(*route).map(|route| route.transport),
-            Policies::None(_) => None,
-        }
-        .unwrap_or(Transport::Streamable)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::lab::{Lab, Request, SECRET, call, request};
+use crate::lab::{Lab, Request, SECRET, call, request, tools};
 
 fn lab() -> Lab {
     Lab::new(&json!({
@@ -75,4 +75,14 @@ fn nothing_that_a_client_chose_names_a_metric() {
     Request::post().set(":path", SECRET).set("mcp-session-id", SECRET).send(&lab.worker(0), "{}");
     let after: Vec<String> = lab.metrics().into_keys().collect();
     assert_eq!(before, after);
+}
+
+#[test]
+fn observe_mode_shows_in_a_counter() {
+    for (mode, observed) in [("observe", 2), ("enforce", 0)] {
+        let lab = Lab::with(tools(json!({"get_run": {}})), json!({"mode": mode}));
+        lab.call("get_run");
+        lab.call("stop_run");
+        assert_eq!(lab.metric("observed"), observed, "{mode}");
+    }
 }

@@ -185,3 +185,18 @@ fn a_call_without_credential_is_asked_to_sign_in() {
     assert_eq!(stream.received().status(), Some(401));
     assert_eq!(message(&stream)["id"], Value::Null);
 }
+
+#[test]
+fn a_request_that_no_policy_covers_is_refused_where_it_is_posted() {
+    let lab = Lab::new(&json!({
+        "policies": {"p": policy()},
+        "routes": [{"policy": "p", "transport": "sse", "when": {"claims.team": "robots"}}],
+    }));
+    lab.assert_refused(&lab.post(call("get_run", &json!({}))), 403);
+    let lab = Lab::new(&json!({
+        "policies": {"p": policy()}, "routes": [{"policy": "p", "transport": "sse"}],
+        "identity": {"grant": [{"header": "x-user"}]},
+    }));
+    let request = Request::post().add("x-user", "a").add("x-user", "b");
+    lab.assert_refused(&request.send(&lab.worker(0), call("get_run", &json!({}))), 403);
+}

@@ -9,6 +9,7 @@ use crate::caller::Caller;
 use crate::host::{self, Headers};
 use crate::runtime::Runtime;
 use crate::store::SharedData;
+use crate::stream::Exchange;
 
 /// Why a call was not counted.
 pub(super) enum Uncounted {
@@ -37,9 +38,8 @@ impl From<QuotaError> for Uncounted {
 pub(super) fn count(
     runtime: &Runtime,
     dues: &[Due<'_>],
-    caller: &Caller,
-    headers: &Headers,
-    stateless: bool,
+    Exchange { caller, headers, .. }: &Exchange,
+    sessions: bool,
     only_look: bool,
 ) -> Result<Option<(usize, Exhausted)>, Uncounted> {
     if dues.is_empty() {
@@ -47,7 +47,7 @@ pub(super) fn count(
     }
     let mut values = Vec::with_capacity(dues.len());
     for (index, due) in dues.iter().enumerate() {
-        let text = scope_text(&due.taking.limit.scope, caller, headers, stateless);
+        let text = scope_text(&due.taking.limit.scope, caller, headers, sessions);
         values.push(text.map_err(|Unclear| Uncounted::Unclear(index))?);
     }
     let charges: Vec<Charge<'_>> = dues
@@ -85,7 +85,7 @@ pub(super) fn count(
 struct Unclear;
 
 /// The text of a scope that is one. Calls that lack it share one count.
-fn scope_text(scope: &Scope, caller: &Caller, headers: &Headers, stateless: bool) -> Result<Option<String>, Unclear> {
+fn scope_text(scope: &Scope, caller: &Caller, headers: &Headers, sessions: bool) -> Result<Option<String>, Unclear> {
     let header = |name: &str| match headers.once(name) {
         Header::Absent => Ok(None),
         Header::Once(value) => Ok(Some(value.into_owned())),
@@ -93,7 +93,7 @@ fn scope_text(scope: &Scope, caller: &Caller, headers: &Headers, stateless: bool
     };
     match scope {
         // A revision without sessions ignores the header, so a client could write anything there.
-        Scope::Session if stateless => Ok(None),
+        Scope::Session if !sessions => Ok(None),
         Scope::Session => header("mcp-session-id"),
         Scope::Claim(name) => Ok(caller.claim_text(name)),
         Scope::Header(name) => header(name),

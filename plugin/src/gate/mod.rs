@@ -3,14 +3,16 @@
 mod count;
 mod refused;
 
+use policy::config::Transport;
 use policy::decision::{self, Decision, Effort, Refusal, RefusalKind};
 use policy::message::{Body, HeaderCopies, HeaderMismatch, Id, Message, Params};
 use policy::quota::QuotaError;
 
-use crate::caller::{Caller, RequestFacts};
-use crate::host::{self, Headers, Level};
+use crate::caller::RequestFacts;
+use crate::host::{self, Level};
 use crate::route::Policies;
 use crate::runtime::Runtime;
+use crate::stream::Exchange;
 use count::{Due, Uncounted};
 
 pub(crate) use refused::Refused;
@@ -33,8 +35,11 @@ const NO_ROOM: &str = "This cannot be counted at the moment.";
 /// Whether the client speaks 2026-07-28 or later: without sessions, and results say their type. Revisions compare as
 /// text: they are ISO dates.
 fn is_stateless(params: &Params<'_>) -> bool {
-    params.protocol_version.as_deref().is_some_and(|version| version >= "2026-07-28")
+    params.protocol_version.as_deref().is_some_and(|version| version >= STATELESS)
 }
+
+/// The first revision without sessions.
+const STATELESS: &str = "2026-07-28";
 
 /// What the policies say of one message.
 #[derive(Default)]
@@ -58,12 +63,11 @@ impl<'m> Judged<'m> {
 /// Judges a body by all policies of its route, and takes what its messages count: all of it goes on, or nothing.
 pub(crate) fn judge<'m>(
     runtime: &'m Runtime,
-    policies: &Policies,
+    exchange: &Exchange,
     body: &'m Body<'_>,
     copies: &HeaderCopies<'_>,
-    caller: &Caller,
-    headers: &Headers,
 ) -> Verdict<'m> {
+    let Exchange { policies, caller, headers, .. } = exchange;
     let messages = body.messages();
     if let Policies::None(why) = policies {
         let all = messages.iter().enumerate();
@@ -112,7 +116,9 @@ pub(crate) fn judge<'m>(
     }
     // Until an approval service is asked, nobody can have approved.
     let unapproved = refused(&judged, |judged| judged.approval);
-    match take(runtime, messages, &dues, caller, headers, !unapproved.is_empty()) {
+    // Where there are no sessions, a client could write any.
+    let sessions = exchange.transport == Transport::Streamable && !copies.may_be_since(STATELESS);
+    match take(runtime, messages, &dues, exchange, sessions, !unapproved.is_empty()) {
         Verdict::Pass if !unapproved.is_empty() => Verdict::Refuse(unapproved),
         verdict => verdict,
     }
@@ -131,8 +137,8 @@ fn take<'m>(
     runtime: &'m Runtime,
     messages: &'m [Message<'_>],
     dues: &[Due<'m>],
-    caller: &Caller,
-    headers: &Headers,
+    exchange: &Exchange,
+    sessions: bool,
     only_look: bool,
 ) -> Verdict<'m> {
     let limited = |index: usize, reason: Option<&'static str>, exhausted| {
@@ -144,8 +150,8 @@ fn take<'m>(
         let refusal = Refusal { kind: RefusalKind::Limited, rule: &taking.limit.pointer, reason };
         Verdict::Refuse(vec![(*index, Refused { exhausted, ..Refused::of(message, policy, refusal) })])
     };
-    let stateless = messages.iter().filter_map(Message::params).any(is_stateless);
-    match count::count(runtime, dues, caller, headers, stateless, only_look) {
+    let sessions = sessions && !messages.iter().filter_map(Message::params).any(is_stateless);
+    match count::count(runtime, dues, exchange, sessions, only_look) {
         Ok(None) => Verdict::Pass,
         Ok(Some((index, exhausted))) => limited(index, None, Some(exhausted)),
         Err(Uncounted::Unclear(index)) => limited(index, Some(SCOPE_UNCLEAR), None),

@@ -21,6 +21,8 @@ pub(super) struct Head<'h> {
     accepts_events: bool,
     upgrade: bool,
     session: bool,
+    /// `Mcp-Session-Id` is there more than once.
+    sessions: bool,
     origin: bool,
     preflight: bool,
     range: bool,
@@ -52,7 +54,10 @@ impl<'h> Head<'h> {
                 }
                 b"content-type" => head.content_types |= head.content_type.replace(value).is_some(),
                 b"upgrade" => head.upgrade = true,
-                b"mcp-session-id" => head.session = true,
+                b"mcp-session-id" => {
+                    head.sessions = head.session;
+                    head.session = true;
+                }
                 b"origin" => head.origin = true,
                 b"access-control-request-method" => head.preflight = true,
                 b"range" => head.range = true,
@@ -77,6 +82,11 @@ impl<'h> Head<'h> {
             b"GET" | b"DELETE" | b"OPTIONS" => None,
             _ => Some("only POST, GET, DELETE and OPTIONS are used by MCP"),
         }
+    }
+
+    /// Why servers could take the request for one of another session.
+    pub(super) fn refuse_session(&self) -> Option<&'static str> {
+        self.sessions.then_some("Mcp-Session-Id must be given once")
     }
 
     /// Why the body could mean something else to the server than to us.

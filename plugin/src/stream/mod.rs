@@ -16,6 +16,7 @@ mod response;
 
 use std::rc::Rc;
 
+use policy::config::Transport;
 use policy::listing::EventStream;
 use policy::message::Id;
 
@@ -73,6 +74,8 @@ type Awaited = Vec<Id>;
 pub(crate) struct Exchange {
     pub(crate) headers: Headers,
     pub(crate) policies: Policies,
+    /// How messages travel where it goes.
+    pub(crate) transport: Transport,
     pub(crate) caller: Caller,
     /// Answers to POSTs may travel on this stream: it is a GET.
     answers: bool,

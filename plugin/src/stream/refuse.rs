@@ -8,6 +8,7 @@ use super::head::contains_ignore_case;
 use super::{Action, Exchange, Phase, Stream};
 use crate::gate::Refused;
 use crate::host::{self, Buffer, Headers, Level};
+use crate::route::Policies;
 use crate::runtime::Runtime;
 
 const JSON: &str = "application/json";
@@ -61,10 +62,12 @@ impl Stream {
             return None;
         }
         let answers = answers(body, refused, &runtime.config);
-        Some(match (answers.as_slice(), body, runtime.transport(&exchange.policies)) {
+        Some(match (answers.as_slice(), body, exchange.transport) {
             // Notifications get no answer, so they are accepted and dropped.
             ([], ..) => self.send(202, DENIED, &[], &[]),
             ([_], Body::One(Message::Request { id, .. }), Transport::Sse(denial)) => {
+                // Where no policy covers the request, not even what is left of it goes to the server.
+                let denial = if matches!(exchange.policies, Policies::None(_)) { SseDenial::Status } else { denial };
                 self.refuse_elsewhere(id, length, denial)
             }
             _ if wants_events(&exchange.headers) => {

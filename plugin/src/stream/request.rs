@@ -21,17 +21,20 @@ impl Stream {
         let headers = Headers::read(HeaderMap::Request).map_err(unread("the request headers"))?;
         let claims = Claims::read(&runtime).map_err(unread("the claims"))?;
         let choice = route::choose(&runtime, &headers, &claims).map_err(unread("the route"))?;
-        let mut policies = match choice {
+        let (mut policies, transport) = match choice {
             route::Choice::Pass => {
                 self.phase = Phase::Passing;
                 return Ok(Action::Continue);
             }
-            route::Choice::Judge(policies) => policies,
+            route::Choice::Judge(policies, transport) => (policies, transport),
         };
         let head = Head::of(&headers);
         let caller = Caller::read(&runtime, &headers, claims).map_err(unread("the caller"))?;
         if let Some(why) = head.refuse_method() {
             return Ok(self.refuse_http(405, why));
+        }
+        if let Some(why) = head.refuse_session() {
+            return Ok(self.refuse_http(400, why));
         }
         // Browsers ask without credentials whether they may send them (Fetch standard, CORS-preflight fetch).
         let preflight = head.method == b"OPTIONS";
@@ -57,7 +60,7 @@ impl Stream {
         }
         head.prepare(&runtime).map_err(|status| format!("the request headers cannot be changed: {status}"))?;
         let answers = head.method == b"GET";
-        let exchange = Box::new(Exchange { headers, policies, caller, answers, lists: answers });
+        let exchange = Box::new(Exchange { headers, policies, transport, caller, answers, lists: answers });
         if !post && end_of_stream {
             return Ok(self.forward_bodyless(exchange));
         }
@@ -154,11 +157,14 @@ impl Stream {
         };
         let copies = HeaderCopies::of(exchange.headers.iter());
         let config = &runtime.config;
-        let streamable = runtime.transport(&exchange.policies) == Transport::Streamable;
+        let streamable = exchange.transport == Transport::Streamable;
         let batches = match config.batches {
             Batches::Read if streamable && !copies.may_be_since(WITHOUT_BATCHES) => Batches::Read,
             _ => Batches::Refuse,
         };
+        if runtime.observes() {
+            runtime.metrics.observed.increment();
+        }
         let message = match message::read_body(&body, config.max_depth, batches) {
             Ok(message) => message,
             Err(error) => return self.refuse_unreadable(&error),
@@ -168,7 +174,7 @@ impl Stream {
         {
             return self.refuse_revision("clients of this revision send no responses");
         }
-        match gate::judge(&runtime, &exchange.policies, &message, &copies, &exchange.caller, &exchange.headers) {
+        match gate::judge(&runtime, &exchange, &message, &copies) {
             Verdict::Pass => runtime.metrics.allowed.increment(),
             Verdict::Refuse(refused) => {
                 if let Some(reply) = self.refuse_messages(&exchange, &message, body.len(), &refused) {

@@ -44,7 +44,7 @@ impl Stream {
         let Some(runtime) = self.runtime.clone() else {
             return Action::Continue;
         };
-        let by_sse = matches!(runtime.transport(&exchange.policies), Transport::Sse(_));
+        let by_sse = matches!(exchange.transport, Transport::Sse(_));
         // What a client posts must come by here again: the stream says where to.
         let names_endpoint = by_sse && exchange.answers && !runtime.observes();
         let looks = exchange.lists && runtime.filters_listings(&exchange.policies)
@@ -176,7 +176,7 @@ impl Stream {
         if let Some(runtime) = &self.runtime {
             runtime.metrics.lists_withheld.increment();
         }
-        host::log(Level::Warn, "mcp_policy: a list was withheld: it is larger than max_event_bytes");
+        host::log(Level::Warn, "mcp_policy: an answer was withheld: it is larger than max_event_bytes");
         self.phase = Phase::Stopped;
         match host::replace(Buffer::Response, &reply::withheld(awaited, "it is too large")) {
             Ok(()) => Action::Continue,
@@ -216,10 +216,10 @@ impl Stream {
         Action::Continue
     }
 
-    /// A list whose headers say that it cannot be read is answered with an error in its place.
+    /// An answer whose headers say that it cannot be read is answered with an error in its place.
     fn withhold(&mut self, runtime: &Runtime, awaited: &[Id], why: &str) -> Action {
         runtime.metrics.lists_withheld.increment();
-        host::log(Level::Warn, &format!("mcp_policy: a list was withheld: {why}"));
+        host::log(Level::Warn, &format!("mcp_policy: an answer was withheld: {why}"));
         self.phase = Phase::Replied;
         let headers = [("content-type", "application/json")];
         if host::send_reply(200, "mcp_policy_withheld", &headers, &reply::withheld(awaited, why)).is_err() {

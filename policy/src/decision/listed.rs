@@ -1,10 +1,9 @@
 //! What a policy shows of listings.
 
-use std::borrow::Cow;
-
 use super::{NOT_ALLOWED, Refusal};
-use crate::document::model::{Action, Default, Listing, Policy, Rule, Section};
+use crate::document::model::{Action, Listing, Policy, Rule, Section};
 use crate::listing::Kind;
+use crate::uri;
 
 impl Policy {
     /// Whether the policy takes anything out of listings.
@@ -16,19 +15,16 @@ impl Policy {
     /// Whether a listing shows an entry. Hiding is tidiness: what a listing does not show is refused when it is asked
     /// for, whether or not it was seen.
     pub fn shows(&self, kind: Kind, name: &str) -> bool {
+        let resource = |normal: Result<String, _>| match normal {
+            Ok(normal) => self.resources.lists(&normal, self.listing),
+            // Reading or completing it would be refused.
+            Err(_) => self.resources.is_unconditional() && self.resources.lists(name, self.listing),
+        };
         match kind {
-            Kind::Tools => self.lists_tool(name),
-            Kind::Prompts => self.lists(&self.prompts, name),
-            Kind::Resources => match crate::uri::normalize(name) {
-                Ok(normal) => self.lists(&self.resources, &normal),
-                // Reading it would be refused.
-                Err(_) => self.resources.is_unconditional() && self.lists(&self.resources, name),
-            },
-            // Templates need not be URIs.
-            Kind::ResourceTemplates => {
-                let normal = crate::uri::normalize(name).map_or(Cow::Borrowed(name), Cow::Owned);
-                self.lists(&self.resources, &normal)
-            }
+            Kind::Tools => self.tools.lists(name, self.listing),
+            Kind::Prompts => self.prompts.lists(name, self.listing),
+            Kind::Resources => resource(uri::normalize(name)),
+            Kind::ResourceTemplates => resource(uri::normalize_template(name)),
         }
     }
 
@@ -48,15 +44,6 @@ impl Policy {
         let denies = |rule: &Rule| matches!(rule.action, Action::Deny { .. });
         let exact = self.methods.exact.iter().any(|(name, rule)| denies(rule) && !is_of_clients(name));
         exact || self.methods.globs.iter().any(|(_, rule)| denies(rule))
-    }
-
-    fn lists(&self, section: &Section, name: &str) -> bool {
-        let denied = match section.rule(name) {
-            Some(Rule { action: Action::Deny { .. }, .. }) => true,
-            Some(_) => false,
-            None => section.default == Default::Deny,
-        };
-        !section.hides(name) && (self.listing == Listing::All || !denied)
     }
 }
 

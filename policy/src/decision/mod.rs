@@ -103,8 +103,8 @@ pub fn judge<'p>(
     match Target::of(method, params) {
         Target::Passes => Decision::Allow(vec![]),
         Target::Method => policy.judge_method(method),
-        Target::Tool(name) => policy.judge_tool(name, context),
-        Target::Prompt(name) => policy.prompts.judge(&name, context),
+        Target::Tool(name) => policy.tools.judge(name, Some(&policy.all_tools), policy.listing, context),
+        Target::Prompt(name) => policy.prompts.judge(&name, None, policy.listing, context),
         Target::Resource(uri) => policy.judge_resource(&uri, uri::normalize, context),
         Target::Template(uri) => policy.judge_resource(&uri, uri::normalize_template, context),
         Target::Resources(uris) => policy.judge_resources(uris, context),
@@ -112,19 +112,6 @@ pub fn judge<'p>(
 }
 
 impl Policy {
-    fn judge_tool<'p>(&'p self, name: &str, context: &Context<'_, '_>) -> Decision<'p> {
-        if let Some(refusal) = self.refuses_outright(name) {
-            return Decision::Refuse(match self.listing {
-                Listing::Allowed => Refusal { kind: RefusalKind::Hidden, ..refusal },
-                Listing::All => refusal,
-            });
-        }
-        match self.tools.rule(name) {
-            Some(rule) => rule.judge(Some(&self.all_tools), context),
-            None => self.all_tools.judge(None, context),
-        }
-    }
-
     fn judge_resource(
         &self,
         uri: &str,
@@ -132,10 +119,10 @@ impl Policy {
         context: &Context<'_, '_>,
     ) -> Decision<'_> {
         if self.resources.is_unconditional() {
-            return self.resources.judge(uri, context);
+            return self.resources.judge(uri, None, self.listing, context);
         }
         match normalize(uri) {
-            Ok(normal) => self.resources.judge(&normal, context),
+            Ok(normal) => self.resources.judge(&normal, None, self.listing, context),
             Err(_) => Decision::Refuse(Refusal::denied("/resources", None, "The URI is ambiguous.")),
         }
     }
@@ -173,32 +160,6 @@ impl Policy {
             None => Decision::Refuse(Refusal::denied(DEFAULT_DENY, None, NOT_ALLOWED)),
         }
     }
-
-    /// Why the tool is refused whatever its arguments and whoever calls, if it is.
-    fn refuses_outright(&self, name: &str) -> Option<Refusal<'_>> {
-        if self.tools.hides(name) {
-            return Some(Refusal::hidden(HIDDEN));
-        }
-        match self.tools.rule(name) {
-            Some(Rule { action: Action::Deny { reason }, pointer, .. }) => {
-                Some(Refusal::denied(pointer, reason.as_deref(), NOT_ALLOWED))
-            }
-            Some(rule) => {
-                let always = rule.deny_if.iter().find(|predicate| predicate.conditions.is_empty());
-                always.map(|predicate| predicate.refusal())
-            }
-            None if self.tools.default == Default::Deny => Some(Refusal::denied(DEFAULT_DENY, None, NOT_ALLOWED)),
-            None => None,
-        }
-    }
-
-    /// Whether a list shows the tool.
-    pub fn lists_tool(&self, name: &str) -> bool {
-        match self.listing {
-            Listing::All => !self.tools.hides(name),
-            Listing::Allowed => self.refuses_outright(name).is_none(),
-        }
-    }
 }
 
 impl Policy {
@@ -224,14 +185,50 @@ impl Section {
         self.exact.get(name).or_else(by_glob)
     }
 
-    fn judge(&self, name: &str, context: &Context<'_, '_>) -> Decision<'_> {
+    /// Judges a target by its rule, and by a rule that is added to all that are not denied.
+    fn judge<'p>(
+        &'p self,
+        name: &str,
+        all: Option<&'p Rule>,
+        listing: Listing,
+        context: &Context<'_, '_>,
+    ) -> Decision<'p> {
+        if let Some(refusal) = self.refuses_outright(name) {
+            return Decision::Refuse(match listing {
+                Listing::Allowed => Refusal { kind: RefusalKind::Hidden, ..refusal },
+                Listing::All => refusal,
+            });
+        }
+        match (self.rule(name), all) {
+            (Some(rule), all) => rule.judge(all, context),
+            (None, Some(all)) => all.judge(None, context),
+            (None, None) => Decision::Allow(vec![]),
+        }
+    }
+
+    /// Why the target is refused whatever its arguments and whoever asks, if it is.
+    fn refuses_outright(&self, name: &str) -> Option<Refusal<'_>> {
         if self.hides(name) {
-            return Decision::Refuse(Refusal::hidden(HIDDEN));
+            return Some(Refusal::hidden(HIDDEN));
         }
         match self.rule(name) {
-            Some(rule) => rule.judge(None, context),
-            None if self.default == Default::Allow => Decision::Allow(vec![]),
-            None => Decision::Refuse(Refusal::denied(DEFAULT_DENY, None, NOT_ALLOWED)),
+            Some(Rule { action: Action::Deny { reason }, pointer, .. }) => {
+                Some(Refusal::denied(pointer, reason.as_deref(), NOT_ALLOWED))
+            }
+            Some(rule) => {
+                let always = rule.deny_if.iter().find(|predicate| predicate.conditions.is_empty());
+                always.map(|predicate| predicate.refusal())
+            }
+            None if self.default == Default::Deny => Some(Refusal::denied(DEFAULT_DENY, None, NOT_ALLOWED)),
+            None => None,
+        }
+    }
+
+    /// Whether a list shows the target.
+    fn lists(&self, name: &str, listing: Listing) -> bool {
+        match listing {
+            Listing::All => !self.hides(name),
+            Listing::Allowed => self.refuses_outright(name).is_none(),
         }
     }
 

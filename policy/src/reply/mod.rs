@@ -21,7 +21,7 @@ pub const APPROVAL_REQUIRED: i32 = 428;
 const INVALID_PARAMS: i32 = -32602;
 /// JSON-RPC 2.0 section 5.1: the method does not exist.
 const METHOD_NOT_FOUND: i32 = -32601;
-/// MCP, server/resources: resource not found.
+/// MCP, server/resources: resource not found, up to 2025-11-25. Since 2026-07-28 that is invalid params.
 const RESOURCE_NOT_FOUND: i32 = -32002;
 /// JSON-RPC 2.0 section 5.1: internal error.
 const INTERNAL_ERROR: i32 = -32603;
@@ -68,7 +68,7 @@ pub fn refusal(
     style: Style,
 ) -> Vec<u8> {
     if refusal.kind == RefusalKind::Hidden {
-        return hidden(id, target);
+        return hidden(id, target, style);
     }
     let mut out = start(id);
     let tool_result = matches!(target, Target::Tool(_)) && !style.jsonrpc_error;
@@ -161,13 +161,14 @@ pub fn unanswerable(id: &Id, length: usize) -> Option<Vec<u8>> {
 }
 
 /// As a server would say that never had the target.
-fn hidden(id: &Id, target: &Target<'_>) -> Vec<u8> {
+fn hidden(id: &Id, target: &Target<'_>, style: Style) -> Vec<u8> {
     let mut out = start(id);
     match target {
         Target::Tool(name) => error(&mut out, INVALID_PARAMS, &named("Unknown tool", name)),
         Target::Prompt(name) => error(&mut out, INVALID_PARAMS, &named("Unknown prompt", name)),
         Target::Resource(_) | Target::Resources(_) | Target::Template(_) => {
-            error(&mut out, RESOURCE_NOT_FOUND, "Resource not found");
+            let code = if style.result_type { INVALID_PARAMS } else { RESOURCE_NOT_FOUND };
+            error(&mut out, code, "Resource not found");
         }
         Target::Method | Target::Passes => error(&mut out, METHOD_NOT_FOUND, "Method not found"),
     }

@@ -54,6 +54,26 @@ fn a_resource_that_could_not_be_read_is_not_listed() {
         assert!(!ruled.shows(Kind::Resources, hidden), "{hidden}");
     }
     assert!(ruled.shows(Kind::ResourceTemplates, "file:///srv/lab/{name}"));
+    for hidden in ["file:///srv/secret/{name}", "FILE:///srv/x/../secret/{name}", "file://{host}/x", "{any}"] {
+        assert!(!ruled.shows(Kind::ResourceTemplates, hidden), "{hidden}");
+    }
     let unruled = policy(r#"{"version":"1","default":"allow","hide":["x"]}"#);
     assert!(unruled.shows(Kind::Resources, "file:///srv\\secret"));
+}
+
+#[test]
+fn listing_allowed_holds_for_prompts_and_resources_too() {
+    let policy = policy(
+        r#"{"version":"1","default":"deny","listing":"allowed",
+        "prompts":{"default":"deny","names":{"good":{},"bad":{"action":"deny"},"never":{"deny_if":[{}]}}},
+        "resources":{"default":"allow","uris":{"file:///srv/x":{"action":"deny"}}}}"#,
+    );
+    for (name, shown) in [("good", true), ("bad", false), ("never", false), ("other", false)] {
+        assert_eq!(policy.shows(Kind::Prompts, name), shown, "{name}");
+        let outcome = outcome_of(&policy, &request("prompts/get", &format!(r#"{{"name":"{name}"}}"#)), &FACTS);
+        assert_eq!(!outcome.starts_with("hidden"), shown, "{outcome}");
+    }
+    assert!(policy.shows(Kind::Resources, "file:///srv/y") && !policy.shows(Kind::Resources, "file:///srv/x"));
+    let read = request("resources/read", r#"{"uri":"file:///srv/x"}"#);
+    assert!(outcome_of(&policy, &read, &FACTS).starts_with("hidden"));
 }
