@@ -15,7 +15,10 @@ pub(crate) fn is_policed(runtime: &Runtime, exchange: &Exchange, reference: &str
 /// The path that a URI reference means, query and all, if it stays with the origin of the request (RFC 3986 section 5.2).
 /// None also for what parsers of URLs read differently.
 fn path_here(headers: &Headers, reference: &str) -> Option<String> {
-    if !reference.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') {
+    let dots = |segment: &str| segment.to_ascii_lowercase().replace("%2e", ".") == "..";
+    if !reference.bytes().all(|byte| byte.is_ascii_graphic() && !b"\\#".contains(&byte))
+        || reference.split(['/', '?']).any(dots)
+    {
         return None;
     }
     let base = headers.first(":path").unwrap_or("/").split(['?', '#']).next().unwrap_or("/");

@@ -63,6 +63,29 @@ fn an_answer_that_asks_for_it_is_replaced_by_a_denial() {
     let roots = r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"input_required","inputRequests":{"k":{"method":"roots/list"}}}}"#;
     assert_eq!(answered(&lab, "200", JSON, roots), roots);
     assert_eq!(answered(&lab, "404", "text/html", "<p>not found"), "<p>not found");
+    assert_eq!(answered(&lab, "404", JSON, "not found"), "not found");
+    assert_eq!(answered(&lab, "200", "text/html; charset=iso-8859-1", "<p>hello"), "<p>hello");
+    assert_eq!(answered(&lab, "202", "text/plain", "Accepted"), "Accepted");
+}
+
+#[test]
+fn what_answers_a_notification_or_a_response_cannot_ask_either() {
+    let lab = lab();
+    for posted in
+        [r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#, r#"{"jsonrpc":"2.0","id":3,"result":{}}"#]
+    {
+        for (kind, body) in [(JSON, ELICITS.to_owned()), (EVENTS, format!("data: {ELICITS}\n\n"))] {
+            let seen = received(lab.post(posted), "200", kind, &body);
+            assert!(!seen.contains("password"), "{seen}");
+        }
+    }
+}
+
+#[test]
+fn a_large_answer_that_has_to_be_read_is_withheld() {
+    let lab = lab();
+    let large = format!(r#"{{"jsonrpc":"2.0","id":1,"result":{{"content":"{}"}}}}"#, "x".repeat(1 << 20));
+    assert!(answered(&lab, "200", JSON, &large).contains("withheld"));
 }
 
 #[test]
@@ -97,4 +120,24 @@ fn an_answer_in_a_charset_that_hides_what_it_says_is_withheld() {
     }
     let list = lab.post(request("tools/list", &json!({})));
     assert_eq!(received(list, "200", "application/json; charset=UTF-8", ANSWER), ANSWER);
+}
+
+#[test]
+fn an_answer_made_to_be_read_slowly_costs_in_proportion() {
+    let lab = lab();
+    let worker = lab.worker(0);
+    for (shape, unit) in [
+        ("objects", r#""method":{"#),
+        ("arrays", r#""method":["#),
+        ("numbers", r#""method":1"#),
+        ("spaces", r#""method" : "#),
+        ("texts", r#""method":"roots/list","#),
+        ("escapes", r#""m\u0065thod":"#),
+    ] {
+        let body = format!(r#"{{"a":NaN,{}"#, unit.repeat(1_000_000 / unit.len()));
+        let before = worker.fuel_used();
+        answered(&lab, "200", JSON, &body);
+        let per_byte = (worker.fuel_used() - before) / body.len() as u64;
+        assert!(per_byte < 600, "{shape}: {per_byte} instructions per byte");
+    }
 }

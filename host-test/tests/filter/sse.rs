@@ -121,7 +121,6 @@ fn the_endpoint_must_lie_under_the_policies_of_the_stream() {
         "messages?session_id=1",
         "?session_id=1",
         "./messages",
-        "../lab/messages",
         "https://mcp.example.com/lab/messages",
         "HTTPS://MCP.example.com/lab/messages",
         // The same policies, by another route.
@@ -133,6 +132,12 @@ fn the_endpoint_must_lie_under_the_policies_of_the_stream() {
         "/other/messages",
         "/elsewhere",
         "../messages",
+        "../lab/messages",
+        "/lab/x/%2E%2e/messages",
+        "#x",
+        "/lab/messages#x",
+        "\u{a0}/lab/messages",
+        "\"tools\"",
         "/lab/../messages",
         "/lab/free",
         "/streamable",
@@ -162,6 +167,17 @@ fn a_stream_of_another_transport_may_not_send_its_client_elsewhere() {
     stream.response_headers(&[(":status", "200"), ("content-type", "text/event-stream")]);
     stream.response_body(events, false);
     assert_eq!(stream.received().text(), "");
+}
+
+#[test]
+fn an_answer_that_came_early_goes_on_when_the_request_is_refused() {
+    let lab = lab(json!({}));
+    let mut stream = Request::post().set(":path", "/lab/messages").open(&lab.worker(0));
+    stream.response_headers(&[(":status", "202"), ("content-type", "text/plain")]);
+    stream.request_body(call("delete_run", &json!({})), true);
+    assert!(stream.forwarded().text().contains("policy/denied"));
+    stream.response_body("Accepted", true);
+    assert_eq!((stream.received().status(), stream.received().text()), (Some(202), "Accepted".to_owned()));
 }
 
 #[test]

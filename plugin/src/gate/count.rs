@@ -45,18 +45,22 @@ pub(super) fn count(
     if dues.is_empty() {
         return Ok(None);
     }
-    let mut values = Vec::with_capacity(dues.len());
+    // One text for all dues of a scope: a batch may have hundreds.
+    let mut texts: Vec<(&Scope, Option<String>)> = Vec::new();
     for (index, due) in dues.iter().enumerate() {
-        let text = scope_text(&due.taking.limit.scope, caller, headers, sessions);
-        values.push(text.map_err(|Unclear| Uncounted::Unclear(index))?);
+        let scope = &due.taking.limit.scope;
+        if !texts.iter().any(|(known, _)| *known == scope) {
+            let text = scope_text(scope, caller, headers, sessions).map_err(|Unclear| Uncounted::Unclear(index))?;
+            texts.push((scope, text));
+        }
     }
+    let text = |scope: &Scope| texts.iter().find(|(known, _)| *known == scope).and_then(|(_, text)| text.as_deref());
     let charges: Vec<Charge<'_>> = dues
         .iter()
-        .zip(&values)
-        .map(|(Due { message, policy, taking }, value)| Charge {
+        .map(|Due { message, policy, taking }| Charge {
             call: *message,
             counter: CounterName { policy, counter: &taking.limit.counter },
-            scope: scope_value(&taking.limit.scope, caller, value.as_deref()),
+            scope: scope_value(&taking.limit.scope, caller, text(&taking.limit.scope)),
             window: taking.limit.window,
             unit: taking.limit.unit,
             max: taking.limit.max,
@@ -81,13 +85,18 @@ pub(super) fn count(
     })
 }
 
-/// The header that a limit counts by is there more than once, or is not text: servers differ in what they make of it.
+/// The longest header that a limit counts by, in bytes: room for a token. It is hashed for each limit.
+const MAX_TEXT: usize = 8 * 1024;
+
+/// The header that a limit counts by is there more than once, or is not text: servers differ in what they make of it. Or
+/// it is too long.
 struct Unclear;
 
 /// The text of a scope that is one. Calls that lack it share one count.
 fn scope_text(scope: &Scope, caller: &Caller, headers: &Headers, sessions: bool) -> Result<Option<String>, Unclear> {
     let header = |name: &str| match headers.once(name) {
         Header::Absent => Ok(None),
+        Header::Once(value) if value.len() > MAX_TEXT => Err(Unclear),
         Header::Once(value) => Ok(Some(value.into_owned())),
         Header::Unclear => Err(Unclear),
     };

@@ -29,7 +29,7 @@ pub(crate) enum Verdict<'m> {
     Fail(String),
 }
 
-const SCOPE_UNCLEAR: &str = "A header that this is counted by is there more than once, or unreadable.";
+const SCOPE_UNCLEAR: &str = "A header that this is counted by is there more than once, unreadable or too long.";
 const NO_ROOM: &str = "This cannot be counted at the moment.";
 
 /// Whether the client speaks 2026-07-28 or later: without sessions, and results say their type. Revisions compare as

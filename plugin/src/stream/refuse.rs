@@ -85,7 +85,10 @@ impl Stream {
             && let Some(body) = reply::unanswerable(id, length)
         {
             return match host::replace(Buffer::Request, &body) {
-                Ok(()) => self.pass(),
+                Ok(()) => {
+                    self.phase = Phase::Passing;
+                    self.release_answer()
+                }
                 Err(status) => self.fail(&format!("the request body cannot be replaced: {status}")),
             };
         }

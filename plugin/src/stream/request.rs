@@ -195,11 +195,13 @@ impl Stream {
         let Some(runtime) = self.runtime.clone() else {
             return self.fail("not configured");
         };
-        exchange.lists = message.messages().iter().filter_map(Message::method).any(is_list);
+        let lists = |message: &Message<'_>| message.id().is_some() && message.method().is_some_and(is_list);
+        exchange.lists = message.messages().iter().any(lists);
         let looks = exchange.lists && runtime.filters_listings(&exchange.policies)
             || runtime.judges_servers(&exchange.policies);
         let requests = || message.messages().iter().filter_map(Message::id);
-        self.phase = if looks && requests().next().is_some() {
+        // Whatever a client posts, some read what comes back: servers can ask there.
+        self.phase = if looks {
             if self.answer_held {
                 return self.fail("the answer to a request began before it was judged");
             }
@@ -207,6 +209,11 @@ impl Stream {
         } else {
             Phase::Passing
         };
+        self.release_answer()
+    }
+
+    /// Lets an answer go on that has begun before the request was judged.
+    pub(super) fn release_answer(&mut self) -> Action {
         if self.answer_held
             && let Err(status) = host::resume_response()
         {

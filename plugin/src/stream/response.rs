@@ -58,12 +58,9 @@ impl Stream {
         let Some(kind) = Kind::of(&headers, runtime.judges_servers(&exchange.policies)) else {
             return Action::Continue;
         };
-        if is_in_other_charset(&headers) {
+        let is_message = exchange.lists || matches!(kind, Kind::Events) || has_type(&headers, b"json");
+        if is_message && is_in_other_charset(&headers) {
             return self.withhold(&runtime, &awaited, "its charset is not UTF-8");
-        }
-        if by_sse && !exchange.answers && headers.first(":status") == Some("202") {
-            // The answer itself comes on the client's event stream.
-            return Action::Continue;
         }
         if headers.has("content-encoding")
             && !matches!(headers.once("content-encoding"), Header::Once(value) if value.eq_ignore_ascii_case("identity"))
@@ -153,6 +150,15 @@ impl Stream {
             return Action::Continue;
         };
         let shown = ShownTo::new(&runtime, exchange);
+        // An error page or the like: no client finds a message in what does not begin as one, in any encoding.
+        let begins = body.trim_ascii_start().first();
+        let is_text = begins.is_some_and(|byte| byte.is_ascii_graphic() && !b"{[".contains(byte));
+        if !exchange.lists && is_text {
+            return match host::replace(Buffer::Response, body) {
+                Ok(()) => Action::Continue,
+                Err(_) => self.stop("the response body cannot be replaced"),
+            };
+        }
         let replacement = match filter_message(body, runtime.config.max_depth, &shown) {
             Ok(Filtered::Unchanged) => body.to_vec(),
             Ok(Filtered::Changed(body)) => {
@@ -256,17 +262,22 @@ enum Kind {
 }
 
 impl Kind {
-    /// None if nothing in the response can be a listing: it did not succeed. Some clients read a JSON-RPC error there, by
-    /// which a server can `ask` something.
+    /// None if no client reads a message in the response: it did not succeed, or is only an acceptance. Some read a
+    /// JSON-RPC error in what did not succeed, by which a server can `ask` something.
     fn of(headers: &Headers, ask: bool) -> Option<Self> {
-        let succeeded = headers.first(":status").is_some_and(|status| status.starts_with('2'));
-        let is = |kind: &[u8]| headers.all("content-type").any(|value| contains_ignore_case(value, kind));
-        match is(b"text/event-stream") {
+        let status = headers.first(":status").unwrap_or_default();
+        let succeeded = status.starts_with('2');
+        match has_type(headers, b"text/event-stream") {
+            _ if matches!(status, "202" | "204") => None,
             true if succeeded || ask => Some(Self::Events),
-            false if succeeded || ask && is(b"json") => Some(Self::Document),
+            false if succeeded || ask && has_type(headers, b"json") => Some(Self::Document),
             _ => None,
         }
     }
+}
+
+fn has_type(headers: &Headers, kind: &[u8]) -> bool {
+    headers.all("content-type").any(|value| contains_ignore_case(value, kind))
 }
 
 /// Whether some client could decode the answer to another text than ours: Python's clients go by its charset.

@@ -157,10 +157,16 @@ const METHOD: &str = "\"method\"";
 
 /// Whether a value is certainly no string: an object, an array, or a word or number up to its end.
 fn is_plain_value(value: &str) -> bool {
-    let token = value.split([',', '}', ']', ' ']).next().unwrap_or_default();
-    value.starts_with(['{', '['])
-        || matches!(token, "null" | "true" | "false")
-        || token.len() < value.len()
+    if value.starts_with(['{', '[']) {
+        return true;
+    }
+    // Longer than any word, and than any number that means something: what is longer is not looked at to its end.
+    let start = value.get(..MOST_OF_A_NUMBER).unwrap_or(value);
+    let token = start.split([',', '}', ']', ' ']).next().unwrap_or_default();
+    matches!(token, "null" | "true" | "false")
+        || token.len() < start.len()
             && !token.is_empty()
             && token.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte))
 }
+
+const MOST_OF_A_NUMBER: usize = 64;

@@ -37,6 +37,9 @@ pub struct HeaderMismatch {
 /// JSON-RPC error code of a mismatch (MCP 2026-07-28).
 pub const HEADER_MISMATCH: i32 = -32020;
 
+/// The most arguments that headers may repeat.
+const MAX_ARGUMENTS: usize = 64;
+
 /// What the header of every argument is called in errors: their own names are the client's choice.
 const ARGUMENT: &str = "Mcp-Param-*";
 
@@ -97,13 +100,19 @@ impl<'h> HeaderCopies<'h> {
         };
         // Tasks are an extension of that revision, which names three methods.
         let required = required && (!method.starts_with("tasks/") || is_task_method(method));
-        self.name.compare("Mcp-Name", name, required && name.is_some())?;
+        // What a method of an extension is about, only the extension knows.
+        if name.is_some() || is_of_mcp(method) {
+            self.name.compare("Mcp-Name", name, required && name.is_some())?;
+        }
         self.compare_arguments(params)
     }
 
     /// Which argument a header repeats only the tool's schema says, so that it must equal one of them, at any depth.
     fn compare_arguments(&self, params: &Params<'_>) -> Result<(), HeaderMismatch> {
         let mismatch = |what| Err(HeaderMismatch { header: ARGUMENT, what });
+        if self.arguments.len() > MAX_ARGUMENTS {
+            return mismatch("is there too often");
+        }
         let mut mirrored = Mirrored::default();
         let mut rest = self.arguments.as_slice();
         while let [(name, value), others @ ..] = rest {
@@ -122,6 +131,25 @@ impl<'h> HeaderCopies<'h> {
 
 fn is_task_method(method: &str) -> bool {
     matches!(method, "tasks/get" | "tasks/update" | "tasks/cancel")
+}
+
+/// Whether MCP itself has the method, or may have it.
+fn is_of_mcp(method: &str) -> bool {
+    match method.split_once('/') {
+        None => matches!(method, "initialize" | "ping"),
+        Some((family, _)) => matches!(
+            family,
+            "tools"
+                | "prompts"
+                | "resources"
+                | "tasks"
+                | "notifications"
+                | "completion"
+                | "subscriptions"
+                | "logging"
+                | "server"
+        ),
+    }
 }
 
 impl Copied<'_> {
@@ -186,6 +214,22 @@ mod tests {
             check(&[("mcp-method", "tools/list")], OLD),
             Err("the header Mcp-Method differs from the body".into())
         );
+    }
+
+    #[test]
+    fn a_name_that_only_an_extension_understands_is_left_to_it() {
+        let body = |method: &str| format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{"job":"j"}}}}"#);
+        assert_eq!(check(&[("mcp-name", "j")], &body("jobs/get")), Ok(()));
+        assert!(check(&[("mcp-name", "j")], &body("tools/list")).is_err());
+    }
+
+    #[test]
+    fn headers_repeat_so_many_arguments_and_no_more() {
+        let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"x":"eu"}}}"#;
+        let names: Vec<String> = (0..=MAX_ARGUMENTS).map(|index| format!("mcp-param-{index}")).collect();
+        let headers: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "eu")).collect();
+        assert_eq!(check(&headers[1..], body), Ok(()));
+        assert!(check(&headers, body).is_err());
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub enum ReadProblem {
         /// What it must be.
         expected: &'static str,
     },
-    /// The request's id is neither a string nor an integer that a double holds exactly.
+    /// The request's id is neither a string of bounded length nor an integer that a double holds exactly.
     BadId,
     /// `method` stands beside `result` or `error`, or `result` beside `error`.
     MixedMessage,
@@ -78,7 +78,9 @@ impl fmt::Display for ReadError {
             ReadProblem::LookalikeKey(name) => write!(f, "a key that may be read as `{name}`")?,
             ReadProblem::Version => f.write_str("`jsonrpc` must be \"2.0\"")?,
             ReadProblem::WrongType { member, expected } => write!(f, "`{member}` must be {expected}")?,
-            ReadProblem::BadId => f.write_str("`id` must be a string or an integer within 2^53")?,
+            ReadProblem::BadId => {
+                f.write_str("`id` must be a string of at most 1024 bytes or an integer within 2^53")?
+            }
             ReadProblem::MixedMessage => f.write_str("only one of `method`, `result` and `error` may be present")?,
             ReadProblem::NoMethod => f.write_str("neither `method`, `result` nor `error` is present")?,
             ReadProblem::Missing(member) => write!(f, "`{member}` is missing")?,

@@ -6,7 +6,10 @@ use crate::json::{Reader, SyntaxError, Value};
 /// Values that must each equal some scalar among the arguments of a call.
 #[derive(Debug, Default)]
 pub(super) struct Mirrored<'h> {
+    /// Sorted by their texts once all are there: a body may hold a great many scalars.
     values: Vec<Expected<'h>>,
+    /// Whether any of them is a number.
+    numbers: bool,
 }
 
 #[derive(Debug)]
@@ -24,9 +27,10 @@ impl<'h> Mirrored<'h> {
             reader.end().map(|()| value)
         });
         let number = match number {
-            Ok(Value::Number(number)) => number.to_exact_f64(),
+            Ok(Value::Number(number)) => Some(number.to_f64()),
             _ => None,
         };
+        self.numbers |= number.is_some();
         self.values.push(Expected { text, number, found: false });
     }
 
@@ -35,6 +39,7 @@ impl<'h> Mirrored<'h> {
         if self.values.is_empty() {
             return true;
         }
+        self.values.sort_unstable_by(|a, b| a.text.cmp(&b.text));
         for (_, value) in arguments.members() {
             // Cannot fail: the reader has checked them.
             let _checked = match value {
@@ -61,15 +66,20 @@ impl<'h> Mirrored<'h> {
     }
 
     fn compare(&mut self, value: &Value<'_>) {
-        let (text, number) = match value {
-            Value::String(text) => (text.decode_bytes(), None),
-            Value::Number(number) => (number.as_str().as_bytes().into(), number.to_exact_f64()),
-            Value::Bool(true) => (b"true"[..].into(), None),
-            Value::Bool(false) => (b"false"[..].into(), None),
+        let text = match value {
+            Value::String(text) => text.decode_bytes(),
+            Value::Number(number) => number.as_str().as_bytes().into(),
+            Value::Bool(true) => b"true"[..].into(),
+            Value::Bool(false) => b"false"[..].into(),
             Value::Null | Value::Array(_) | Value::Object(_) => return,
         };
-        for expected in &mut self.values {
-            expected.found |= expected.text == text || number.is_some() && expected.number == number;
+        let first = self.values.partition_point(|expected| *expected.text < *text);
+        let equal = self.values.iter_mut().skip(first).take_while(|expected| expected.text == text);
+        equal.for_each(|expected| expected.found = true);
+        if let (true, Value::Number(number)) = (self.numbers, value) {
+            let number = number.to_f64();
+            let equal = self.values.iter_mut().filter(|expected| expected.number == Some(number));
+            equal.for_each(|expected| expected.found = true);
         }
     }
 }

@@ -64,6 +64,10 @@ const REFERENCE_KEYS: [&str; 3] = ["type", "name", "uri"];
 const NAME_BYTES: usize = 1024;
 /// The longest URI, as written: what servers of HTTP take at least (RFC 9110 section 4.1).
 const URI_BYTES: usize = 8000;
+/// The most that all URIs of one subscription may have, as written: each is held against every rule.
+const URIS_BYTES: usize = 64 * 1024;
+/// What a URI counts beside its bytes.
+const URI_COST: usize = 64;
 const RESOURCE_SUBSCRIPTIONS: &str = "resourceSubscriptions";
 const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 
@@ -124,25 +128,28 @@ impl<'a> Params<'a> {
     /// What a client of 2026-07-28 wants to be told: `{"resourceSubscriptions": ["file:///a"], "toolsListChanged": true}`.
     fn notifications(&mut self, reader: &mut Reader<'a>) -> Result<(), ReadError> {
         if reader.peek() != Some(b'{') {
-            self.malformed_subscriptions = true;
-            reader.skip()?;
+            self.malformed_subscriptions = !matches!(reader.value()?, Value::Null);
             return Ok(());
         }
+        let mut room = URIS_BYTES;
         reader.object::<ReadError>(|reader, key| {
             if key.as_bytes() != RESOURCE_SUBSCRIPTIONS.as_bytes() {
                 refuse_lookalike(key, &[RESOURCE_SUBSCRIPTIONS])?;
                 reader.skip()?;
             } else if reader.peek() == Some(b'[') {
                 reader.array::<ReadError>(|reader| {
+                    let left = |uri: &Text<'_>| room.checked_sub(uri.raw().len().saturating_add(URI_COST));
                     match reader.value()? {
-                        Value::String(uri) if uri.raw().len() <= URI_BYTES => self.subscriptions.push(uri.decode()),
+                        Value::String(uri) if uri.raw().len() <= URI_BYTES && left(&uri).is_some() => {
+                            room = left(&uri).unwrap_or_default();
+                            self.subscriptions.push(uri.decode());
+                        }
                         _ => self.malformed_subscriptions = true,
                     }
                     Ok(())
                 })?;
             } else {
-                self.malformed_subscriptions = true;
-                reader.skip()?;
+                self.malformed_subscriptions |= !matches!(reader.value()?, Value::Null);
             }
             Ok(())
         })
@@ -159,7 +166,7 @@ impl<'a> Params<'a> {
                 return Err(ReadProblem::WrongType { member: "params.arguments", expected: "an object" });
             }
             "subscriptions/listen" if self.malformed_subscriptions => {
-                let expected = "an object whose `resourceSubscriptions` is an array of URIs";
+                let expected = "an object whose `resourceSubscriptions` is an array of URIs, 64 KiB together";
                 return Err(ReadProblem::WrongType { member: "params.notifications", expected });
             }
             _ => None,

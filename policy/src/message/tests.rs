@@ -79,6 +79,27 @@ fn what_is_not_one_clear_message_is_refused() {
 }
 
 #[test]
+fn what_rules_judge_is_asked_for_with_an_id() {
+    for (method, params) in [
+        ("tools/call", r#"{"name":"a"}"#),
+        ("prompts/get", r#"{"name":"a"}"#),
+        ("resources/read", r#"{"uri":"file:///a"}"#),
+        ("resources/subscribe", r#"{"uri":"file:///a"}"#),
+        ("resources/unsubscribe", r#"{"uri":"file:///a"}"#),
+        ("completion/complete", r#"{"ref":{"type":"ref/prompt","name":"a"}}"#),
+        ("subscriptions/listen", r#"{"notifications":{"resourceSubscriptions":["file:///a"]}}"#),
+    ] {
+        let message = |id: &str| format!(r#"{{"jsonrpc":"2.0",{id}"method":"{method}","params":{params}}}"#);
+        assert_eq!(problem(&message("")), ReadProblem::Missing("id"), "{method}");
+        assert_eq!(problem(&message(r#""id":null,"#)), ReadProblem::BadId, "{method}");
+        assert!(matches!(call(&message(r#""id":1,"#)), Ok(Message::Request { .. })), "{method}");
+    }
+    // Others may be notifications, as far as the filter can know.
+    let own = r#"{"jsonrpc":"2.0","method":"x/own","params":{"name":"a"}}"#;
+    assert!(matches!(call(own), Ok(Message::Notification { .. })));
+}
+
+#[test]
 fn members_of_the_wrong_type_are_refused() {
     for (body, at) in [
         (r#"{"jsonrpc":"2.0","id":1,"method":["tools/call"]}"#, "method"),
@@ -126,6 +147,18 @@ fn keys_that_a_folding_server_takes_for_known_ones_are_refused() {
         (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","NAME":"b"}}"#, "name"),
         (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","argument\u017f":{}}}"#, "arguments"),
         (r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"tas\u212aId":"b"}}"#, "taskId"),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"_META":{}}}"#, "_meta"),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"ref":{"type":"ref/prompt","name":"a","Name":"b"}}}"#, "name"),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"ref":{"type":"ref/prompt","name":"a","uri\u0000":"b"}}}"#, "uri"),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"Notification\u017f":{}}}"#, "notifications"),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"notifications":{"resourcesubscriptions":[]}}}"#,
+            "resourceSubscriptions",
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"_meta":{"io.modelcontextprotocol/protocolversion":"2025-06-18"}}}"#,
+            "io.modelcontextprotocol/protocolVersion",
+        ),
     ] {
         assert_eq!(problem(body), ReadProblem::LookalikeKey(name), "{body}");
     }

@@ -203,7 +203,11 @@ fn watching_several_resources_needs_each_to_be_allowed() {
     assert_eq!(watch(r#"["file:///srv/a","file:///srv%2fa"]"#), "deny /resources The URI is ambiguous.");
     let approve = watch(r#"["file:///srv/x","file:///srv/a"]"#);
     assert_eq!(approve, format!("approve /resources/uris/file:~1~1~1srv~1x This needs approval. {limit}"));
-    for unclear in [r#""file:///srv/a""#, "[1]", r#"{"0":"file:///srv/a"}"#, "null"] {
+    assert_eq!(listen("null"), "allow");
+    assert_eq!(watch("null"), "allow");
+    let many = |count| format!("[{}]", vec![r#""file:///srv/a""#; count].join(","));
+    assert_eq!(watch(&many(800)), format!("allow {limit}"));
+    for unclear in [r#""file:///srv/a""#, "[1]", r#"{"0":"file:///srv/a"}"#, "7", &many(900)] {
         let params = format!(r#"{{"notifications":{{"resourceSubscriptions":{unclear}}}}}"#);
         assert!(read(request("subscriptions/listen", &params).as_bytes(), 64).is_err(), "{unclear}");
     }

@@ -44,9 +44,15 @@ pub(super) fn filter(event: &[u8], max_depth: usize, shown: &dyn Shown) -> Resul
         return Ok(Outcome::Unchanged);
     }
     // A client that looks at no event type must not find a message here.
-    if kind == b"endpoint" && !mentions(&data, shown) {
+    // A client that looks at no event type must not find a message here either.
+    if kind == b"endpoint" {
+        if mentions(&data, shown) {
+            return Err(whole(Reason::EndpointElsewhere));
+        }
         return match core::str::from_utf8(&data) {
-            Ok(uri) if !unclear && !uri.contains('\n') && shown.shows_endpoint(uri.trim()) => Ok(Outcome::Unchanged),
+            Ok(uri) if !unclear && !uri.contains('\n') && shown.shows_endpoint(uri.trim_ascii()) => {
+                Ok(Outcome::Unchanged)
+            }
             _ => Err(whole(Reason::EndpointElsewhere)),
         };
     }

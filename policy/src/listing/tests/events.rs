@@ -35,7 +35,6 @@ fn a_listing_in_an_event_is_filtered_in_place() {
         ("id: 1\rdata: ", "\r\n\n"),
         ("id: 1\ndata: ", "\n\r"),
         ("event: endpoint\nevent: message\ndata: ", "\n\n"),
-        ("event: endpoint\ndata: ", "\n\n"),
         ("event: other\nunknown: x\nalone\ndata: ", "\n\n"),
     ] {
         assert_eq!(filtered(&format!("{prefix}{BEFORE}{suffix}")), format!("{prefix}{AFTER}{suffix}"));
@@ -95,6 +94,9 @@ fn an_event_that_cannot_be_read_is_dropped_alone() {
         ("event: x\ndata: not json\n\n", Reason::Syntax(crate::json::Problem::UnexpectedByte)),
         ("data: {}\ndata: {\"result\":{\"tools\":[]}}\n\n", Reason::Syntax(crate::json::Problem::TrailingData)),
         ("event: endpoint\ndata: http://elsewhere/\n\n", Reason::EndpointElsewhere),
+        ("event: endpoint\ndata: \u{a0}/mcp\n\n", Reason::EndpointElsewhere),
+        ("event: endpoint\ndata: \"tools\"\n\n", Reason::EndpointElsewhere),
+        ("event: endpoint\ndata: {\"result\":{\"tools\":[]}}\n\n", Reason::EndpointElsewhere),
     ] {
         let stream = format!("data: 1\r\r{event}id: 9\n\n");
         let (out, reasons) = pushed(&stream, None);
