@@ -150,16 +150,12 @@ impl Stream {
             return Action::Continue;
         };
         let shown = ShownTo::new(&runtime, exchange);
-        // An error page or the like: no client finds a message in what does not begin as one, in any encoding.
-        let begins = body.trim_ascii_start().first();
-        let is_text = begins.is_some_and(|byte| byte.is_ascii_graphic() && !b"{[".contains(byte));
-        if !exchange.lists && is_text {
-            return match host::replace(Buffer::Response, body) {
-                Ok(()) => Action::Continue,
-                Err(_) => self.stop("the response body cannot be replaced"),
-            };
-        }
-        let replacement = match filter_message(body, runtime.config.max_depth, &shown) {
+        let filtered = if !exchange.lists && is_prose(body) {
+            Ok(Filtered::Unchanged)
+        } else {
+            filter_message(body, runtime.config.max_depth, &shown)
+        };
+        let replacement = match filtered {
             Ok(Filtered::Unchanged) => body.to_vec(),
             Ok(Filtered::Changed(body)) => {
                 runtime.metrics.lists_filtered.increment();
@@ -253,6 +249,12 @@ impl Stream {
 /// Whether Envoy answers for itself, say because the client took too long. The request is over then.
 fn is_envoys_own() -> bool {
     matches!(host::property(&["response", "code_details"]), Ok(Some(details)) if details != b"via_upstream")
+}
+
+/// An error page or the like: no client finds a message in what does not begin as one, in any encoding.
+fn is_prose(body: &[u8]) -> bool {
+    let begins = body.trim_ascii_start().first();
+    begins.is_some_and(|byte| byte.is_ascii_graphic() && !b"{[".contains(byte))
 }
 
 /// The forms that an MCP answer has.
