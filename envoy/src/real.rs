@@ -85,6 +85,17 @@ impl RealServer {
         Self::everything("sse").await
     }
 
+    /// A server of ours on the official Python SDK 1.x, over the transport of 2024-11-05: event streams at `/sse`, which
+    /// name `/messages/` as their endpoint.
+    ///
+    /// # Errors
+    /// If the SDK cannot be fetched, or it does not come up.
+    pub async fn python_sse() -> Result<Self> {
+        let mut command = Command::new(python_environment(Environment::Client)?.join("python"));
+        command.arg(script("sse_server.py"));
+        Self::start("the Python SSE server", command, folder()?).await
+    }
+
     async fn everything(transport: &str) -> Result<Self> {
         let mut command = node_environment(NodeEnvironment::Servers)?.script("everything.mjs");
         command.arg(transport);

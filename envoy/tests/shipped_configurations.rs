@@ -1,6 +1,6 @@
 //! The configurations that people copy, as they are but for ports and file names.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result};
 use envoy::{
@@ -9,11 +9,16 @@ use envoy::{
     lab::{Answers, LabServer},
     token, workspace,
 };
-use serde_json::json;
+use serde_json::{Value, json};
+
+/// Where they are.
+fn folder() -> PathBuf {
+    workspace::root().join("envoy/deploy")
+}
 
 /// Reads a shipped configuration and replaces each of `places`, which must be there exactly once.
 fn adapted(name: &str, places: &[(&str, &str)]) -> Result<String> {
-    let path = workspace::root().join("envoy/deploy/plain").join(name);
+    let path = folder().join("plain").join(name);
     let mut text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     for (from, to) in places {
         anyhow::ensure!(text.matches(from).count() == 1, "`{from}` is not in {name} exactly once");
@@ -73,5 +78,48 @@ async fn the_jwt_configuration_counts_each_subject_by_itself() -> Result<()> {
         }
         assert_eq!(done, 10, "{subject}");
     }
+    Ok(())
+}
+
+/// Every file of a folder and of those below it.
+fn files(folder: PathBuf) -> Result<Vec<PathBuf>> {
+    let mut found = vec![];
+    for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(files(path)?);
+        } else {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+/// The HTTP connection managers of a configuration, wherever they are in it.
+fn connection_managers(configuration: &Value) -> Vec<&Value> {
+    let is_one = |value: &Value| value["@type"].as_str().is_some_and(|name| name.ends_with(".HttpConnectionManager"));
+    match configuration {
+        manager if is_one(manager) => vec![manager],
+        Value::Object(members) => members.values().flat_map(connection_managers).collect(),
+        Value::Array(elements) => elements.iter().flat_map(connection_managers).collect(),
+        _ => vec![],
+    }
+}
+
+/// Else a spelling of a path could choose another route, and with it another policy, than the server's reading of it.
+#[test]
+fn every_configuration_has_envoy_rewrite_paths_to_one_spelling() -> Result<()> {
+    let mut checked = 0;
+    for path in files(folder())? {
+        let name = path.display();
+        let configuration: Value = serde_saphyr::from_str(&fs::read_to_string(&path)?)?;
+        for manager in connection_managers(&configuration) {
+            checked += 1;
+            assert_eq!(manager["normalize_path"], true, "{name}");
+            assert_eq!(manager["merge_slashes"], true, "{name}");
+            assert_eq!(manager["path_with_escaped_slashes_action"], "REJECT_REQUEST", "{name}");
+        }
+    }
+    assert!(checked >= 2, "{checked} connection managers in {}", folder().display());
     Ok(())
 }

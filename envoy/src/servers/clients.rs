@@ -19,6 +19,8 @@ pub enum Caller {
     Python2,
     /// The TypeScript SDK 1.x.
     TypeScript1,
+    /// The TypeScript SDK 2.x, which prefers 2026-07-28.
+    TypeScript2,
 }
 
 /// A call to make.
@@ -34,10 +36,10 @@ pub struct Call {
 
 impl Caller {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Python1, Self::Python2, Self::TypeScript1];
+    pub const ALL: [Self; 4] = [Self::Python1, Self::Python2, Self::TypeScript1, Self::TypeScript2];
 
     /// Opens a session for each call, lists the tools and makes the call: for each an object with `tools` and
-    /// `is_error`, or with `failure`.
+    /// `is_error`, or with `failure`. [`Caller::TypeScript2`] also says the `revision` that it came to speak.
     ///
     /// # Errors
     /// If the client cannot be fetched or started.
@@ -47,10 +49,12 @@ impl Caller {
             command.arg(script("one_call.py"));
             Ok(command)
         };
+        let node = |file| -> Result<Command> { Ok(node_environment(NodeEnvironment::Servers)?.script(file)) };
         let mut command = match self {
             Self::Python1 => python(Environment::Client)?,
             Self::Python2 => python(Environment::Sdk2)?,
-            Self::TypeScript1 => node_environment(NodeEnvironment::Servers)?.script("two-tools/client.mjs"),
+            Self::TypeScript1 => node("two-tools/client1.mjs")?,
+            Self::TypeScript2 => node("two-tools/client2.mjs")?,
         };
         for call in calls {
             command.args([&call.url, &call.tool, &call.arguments.to_string()]);

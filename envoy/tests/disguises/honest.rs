@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 use envoy::{
     client::Client,
-    servers::{Call, Caller, Tools},
+    servers::{Call, Caller, Kind, Tools},
 };
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -54,28 +54,26 @@ fn executed(front: &Front, words: &Words) -> Result<usize> {
     Ok(calls.iter().filter(|call| words.made(call) && is_allowed(front.kind(), call)).count())
 }
 
-/// The clients of the SDKs list the tools and call one, each at each server.
+/// The clients of the SDKs list the tools and call one, each at each server: the call is executed once, and they are told
+/// the same through Envoy as straight, down to the revision that they come to speak.
 pub(crate) async fn check_clients(house: &House) -> Result<()> {
-    let call = |front: &Front, client: &str| {
-        let words = Words::new(front.kind(), client.to_lowercase());
-        let Tools { allowed, argument, .. } = front.kind().tools();
-        let url = format!("http://{}/mcp", front.address(Door::Shipped));
-        (Call { url, tool: allowed.into(), arguments: json!({ argument: words.fill("GOOD") }) }, words)
-    };
     for caller in Caller::ALL {
-        let (calls, words): (Vec<_>, Vec<_>) =
-            house.fronts.iter().map(|front| call(front, &format!("{caller:?}"))).unzip();
-        for ((front, words), answer) in house.fronts.iter().zip(words).zip(caller.call(&calls).await?) {
+        let straight = told(house, caller, Door::Straight).await?;
+        let policed = told(house, caller, Door::Shipped).await?;
+        for ((front, straight), policed) in house.fronts.iter().zip(straight).zip(policed) {
             let server = front.kind().name();
-            let lists = answer["tools"]
+            ensure!(policed == straight, "{caller:?} at {server}: {straight} became {policed}");
+            let lists = policed["tools"]
                 .as_array()
                 .is_some_and(|tools| tools.contains(&Value::from(front.kind().tools().forbidden)));
-            ensure!(lists, "{caller:?} at {server}: {answer}");
-            ensure!(executed(front, &words)? == 1, "{caller:?} at {server}: {answer}");
+            ensure!(lists, "{caller:?} at {server}: {policed}");
+            if (caller, front.kind()) == (Caller::TypeScript2, Kind::Python2) {
+                ensure!(policed["revision"] == "2026-07-28", "{policed}");
+            }
         }
     }
     for front in &house.fronts {
-        let (call, words) = call(front, "rmcp");
+        let (call, words) = call(front, Door::Shipped, "rmcp");
         let client = Client::connect(call.url).await?;
         ensure!(client.tools().await?.iter().any(|tool| tool == front.kind().tools().forbidden), "rmcp");
         client.call(&call.tool, call.arguments).await?;
@@ -83,4 +81,24 @@ pub(crate) async fn check_clients(house: &House) -> Result<()> {
         ensure!(executed(front, &words)? == 1, "rmcp at {}", front.kind().name());
     }
     Ok(())
+}
+
+/// What a client is told at each server; each executes the call once.
+async fn told(house: &House, caller: Caller, door: Door) -> Result<Vec<Value>> {
+    let client = format!("{caller:?}{door:?}");
+    let (calls, words): (Vec<_>, Vec<_>) = house.fronts.iter().map(|front| call(front, door, &client)).unzip();
+    let answers = caller.call(&calls).await?;
+    ensure!(answers.len() == calls.len(), "{client}: {answers:?}");
+    for ((front, words), answer) in house.fronts.iter().zip(words).zip(&answers) {
+        ensure!(executed(front, &words)? == 1, "{client} at {}: {answer}", front.kind().name());
+    }
+    Ok(answers)
+}
+
+/// A call that is allowed, and what it is known by.
+fn call(front: &Front, door: Door, client: &str) -> (Call, Words) {
+    let words = Words::new(front.kind(), client.to_lowercase());
+    let Tools { allowed, argument, .. } = front.kind().tools();
+    let url = format!("http://{}/mcp", front.address(door));
+    (Call { url, tool: allowed.into(), arguments: json!({ argument: words.fill("GOOD") }) }, words)
 }

@@ -1,4 +1,5 @@
-//! `server-everything` and the official Python client, over both transports that there are for sessions.
+//! Whole sessions of the official Python client, over both transports that there are for them: at `server-everything`,
+//! and at a server on the official Python SDK whose tools answer the same.
 
 use anyhow::Result;
 use envoy::{
@@ -56,15 +57,24 @@ async fn a_streamable_session_is_policed() -> Result<()> {
 }
 
 /// What is refused is answered on the event stream, where only the server can write: it does not know the method that
-/// it is sent instead.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_of_2024_is_policed() -> Result<()> {
-    let server = RealServer::everything_sse().await?;
+/// it is sent instead, and says so with this code.
+async fn a_session_of_2024_is_policed(server: RealServer, unknown: i32) -> Result<()> {
     let [straight, policed] = sessions(&server, "/sse", "sse").await?;
     assert_eq!(outcomes(&straight)[2], "The sum of 1 and 2 is 3.");
-    let unknown = json!(-32601);
+    let unknown = json!(unknown);
     assert_eq!(outcomes(&policed), [&json!("Echo: hello"), &unknown, &unknown, &json!("Echo: again")]);
     assert!(straight["tools"].to_string().contains("get-env"), "{straight}");
     assert!(!policed["tools"].to_string().contains("get-env"), "{policed}");
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_of_2024_is_policed_at_server_everything() -> Result<()> {
+    a_session_of_2024_is_policed(RealServer::everything_sse().await?, -32601).await
+}
+
+/// The Python SDK reads what it does not know as a request with bad parameters. The session goes on all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_of_2024_is_policed_at_a_python_server() -> Result<()> {
+    a_session_of_2024_is_policed(RealServer::python_sse().await?, -32602).await
 }
