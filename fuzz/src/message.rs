@@ -123,7 +123,15 @@ fn agrees(message: &Message<'_>, tree: &Tree) {
 
 fn params_agree(params: &Params<'_>, tree: &Tree) {
     assert!(matches!(tree, Tree::Null | Tree::Object(_)));
-    refuses_lookalikes(tree, &["name", "uri", "taskId", "ref", "arguments", "_meta"]);
+    refuses_lookalikes(tree, &["name", "uri", "taskId", "ref", "arguments", "notifications", "_meta"]);
+    let inside = [
+        ("ref", &["type", "name", "uri"][..]),
+        ("notifications", &["resourceSubscriptions"]),
+        ("_meta", &["io.modelcontextprotocol/protocolVersion"]),
+    ];
+    for (object, known) in inside {
+        refuses_lookalikes(tree.get(object).unwrap_or(&Tree::Null), known);
+    }
     let text = |name| tree.get(name).and_then(Tree::as_str);
     assert_eq!(params.name.as_deref(), text("name"));
     assert_eq!(params.uri.as_deref(), text("uri"));

@@ -11,6 +11,7 @@ mod configuration;
 mod examples;
 mod headers;
 mod hostile;
+mod hostile_policies;
 mod http;
 mod identity;
 mod limits;

@@ -28,7 +28,17 @@ fn configurations() -> Vec<Value> {
     let never = json!({ "version": "1", "default": "allow", "all_tools": { "limits": [{ "counter": "c", "window": "day", "max": 0 }] } });
     let unknown = json!({ "version": "1", "default": "deny", "listing": "allowed", "tools": { "get_run": {} } });
     let grant = json!([{ "header": "authorization" }]);
+    let asks = json!({ "version": "1", "default": "deny", "tools": { "get_run": {} },
+        "methods": { "elicitation/create": { "action": "deny" }, "notifications/*": { "action": "deny" }, "x/own": {} } });
+    let over_sse = |denial: &str| {
+        let route = json!({ "policy": "p", "transport": "sse", "sse_denial": denial });
+        envelope(mixed.clone(), json!({ "routes": [route], "max_body_bytes": 1024, "max_depth": 8 }))
+    };
     vec![
+        over_sse("forward"),
+        over_sse("status"),
+        envelope(mixed.clone(), json!({ "batches": "refuse" })),
+        envelope(asks, json!({})),
         envelope(allow.clone(), json!({})),
         envelope(mixed.clone(), json!({ "max_body_bytes": 1024, "max_depth": 8 })),
         envelope(mixed.clone(), json!({ "denial": "jsonrpc_error", "disclose": "reason" })),
@@ -39,26 +49,41 @@ fn configurations() -> Vec<Value> {
     ]
 }
 
-/// One host for each configuration and way of taking request headers.
-fn hosts() -> Vec<Host> {
+/// The answers to POSTs come on another stream, of this host with its configuration.
+fn is_over_sse(configuration: &Value) -> bool {
+    configuration.pointer("/routes/0/transport").is_some_and(|transport| transport == "sse")
+}
+
+/// One host for each configuration and way of taking request headers, and whether answers come on another stream.
+fn hosts() -> Vec<(Host, bool)> {
     let modes = [("stream", HeaderStop::StopAll), ("hold", HeaderStop::AllowOnHeaders)];
     let of = |(configuration, (mode, stop)): (Value, (&str, HeaderStop))| {
         let mut configuration = configuration;
         configuration["request_headers"] = mode.into();
-        filter().stop_iteration(stop).configuration(configuration.to_string()).start().unwrap()
+        let host = filter().stop_iteration(stop).configuration(configuration.to_string()).start().unwrap();
+        (host, is_over_sse(&configuration))
     };
     configurations().into_iter().flat_map(|one| modes.map(|mode| (one.clone(), mode))).map(of).collect()
 }
 
 /// The promise, for one request. Says which of its cases held.
-fn check(host: &Host, sent: &Sent, stream: &Stream) -> Result<String, TestCaseError> {
+fn check(host: &Host, over_sse: bool, sent: &Sent, stream: &Stream) -> Result<String, TestCaseError> {
     prop_assert_eq!(host.take_faults(), vec![]);
     prop_assert!(!host.worker(0).has_failed());
     let forwarded = stream.forwarded();
     let Some(reply) = stream.reply() else {
         prop_assert!(forwarded.ended, "neither forwarded nor answered");
-        prop_assert_eq!(&forwarded.body, sent.body());
         prop_assert_eq!(values(&forwarded.headers.unwrap_or_default()), expected_headers(sent));
+        if over_sse && forwarded.body != sent.body() {
+            // The server answers this on the client's event stream: it has no such method.
+            prop_assert_eq!(forwarded.body.len(), sent.body().len(), "its length was announced");
+            let asked: Value = serde_json::from_slice(sent.body()).unwrap_or_default();
+            let denied = json!({ "jsonrpc": "2.0", "id": asked["id"], "method": "policy/denied" });
+            prop_assert_eq!(read(&String::from_utf8_lossy(&forwarded.body))?, denied);
+            prop_assert_eq!(ids_of_requests(&asked).len(), 1, "not a request");
+            return Ok("forwarded as denied".into());
+        }
+        prop_assert_eq!(&forwarded.body, sent.body());
         return Ok("forwarded".into());
     };
     prop_assert!(reply.by_filter, "{reply:?}");
@@ -70,6 +95,7 @@ fn check(host: &Host, sent: &Sent, stream: &Stream) -> Result<String, TestCaseEr
     match status {
         200 => {
             prop_assert_eq!(sent.method, "POST");
+            prop_assert!(!over_sse, "nobody waits for an answer here");
             prop_assert_eq!(received.header("content-type") == Some("text/event-stream"), sent.takes_only_events());
             // One answer for each request, in their order.
             let answers = answers(&received.text(), received.header("content-type"), asked.is_array())?;
@@ -81,9 +107,14 @@ fn check(host: &Host, sent: &Sent, stream: &Stream) -> Result<String, TestCaseEr
                 let error = answer["error"]["code"].is_i64() && answer["error"]["message"].is_string();
                 let result = answer["result"]["content"].is_array() && answer["result"]["isError"] == true;
                 prop_assert!(error != result, "{answer}");
+                let says_type = answer["result"]["resultType"] == "complete";
+                prop_assert_eq!(says_type, result && is_modern(&asked), "{}", answer);
             }
             if asked.is_array() {
                 return Ok("200 to a batch".into());
+            }
+            if answers.iter().any(|answer| answer["result"]["resultType"].is_string()) {
+                return Ok("200 with a result's type".into());
             }
         }
         202 => {
@@ -106,6 +137,11 @@ fn check(host: &Host, sent: &Sent, stream: &Stream) -> Result<String, TestCaseEr
         status => prop_assert!(false, "{status}: {}", received.text()),
     }
     Ok(status.to_string())
+}
+
+/// Whether the request is of 2026-07-28, in which results say their type.
+fn is_modern(asked: &Value) -> bool {
+    asked["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"] == "2026-07-28"
 }
 
 /// The ids of the requests in a message or batch.
@@ -171,8 +207,8 @@ fn whatever_the_request_it_is_forwarded_as_it_is_or_answered_with_its_id_or_a_pr
     let config = Config { cases: 1500, failure_persistence: None, ..Config::default() };
     TestRunner::new(config)
         .run(&sent(), |sent| {
-            for (index, host) in hosts.iter().enumerate() {
-                let case = check(host, &sent, &sent.send(host))
+            for (index, (host, over_sse)) in hosts.iter().enumerate() {
+                let case = check(host, *over_sse, &sent, &sent.send(host))
                     .map_err(|error| TestCaseError::fail(format!("{error}, under configuration {index}")))?;
                 *seen.borrow_mut().entry(case).or_default() += 1;
             }
@@ -181,7 +217,8 @@ fn whatever_the_request_it_is_forwarded_as_it_is_or_answered_with_its_id_or_a_pr
         .unwrap_or_else(|error| panic!("{error}"));
     // Each case has been seen often: none of the promises is empty.
     let seen = seen.into_inner();
-    for case in ["forwarded", "200", "200 to a batch", "202", "400", "401", "403", "405", "413"] {
+    let answered = ["200", "200 to a batch", "200 with a result's type", "202", "400", "401", "403", "405", "413"];
+    for case in ["forwarded", "forwarded as denied"].into_iter().chain(answered) {
         assert!(seen.get(case).is_some_and(|count| *count >= 5), "{case}: {seen:?}");
     }
 }
@@ -210,11 +247,16 @@ fn an_honest_request_is_never_a_bad_request() {
     let config = Config { cases: 300, failure_persistence: None, ..Config::default() };
     TestRunner::new(config)
         .run(&message, |message| {
-            for host in &hosts {
+            for (host, over_sse) in &hosts {
                 let stream = Request::post().set("authorization", "Bearer a").send(&host.worker(0), &message);
                 if let Some(reply) = stream.reply() {
                     let notification = !message.contains(r#""id":"#);
-                    prop_assert_eq!(reply.status, if notification { 202 } else { 200 }, "{}", message);
+                    let status = match (notification, over_sse) {
+                        (true, _) => 202,
+                        (false, true) => 403,
+                        (false, false) => 200,
+                    };
+                    prop_assert_eq!(reply.status, status, "{}", message);
                 }
                 judged.set(judged.get() + 1);
             }

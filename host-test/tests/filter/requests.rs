@@ -182,12 +182,26 @@ pub(crate) fn sent() -> impl Strategy<Value = Sent> {
     let ends = prop_oneof![
         1 => Just(End::Headers), 8 => Just(End::LastPiece), 4 => Just(End::EmptyPiece), 3 => Just(End::Trailers),
     ];
-    (method, headers(), body(), any::<Index>(), ends).prop_map(|(method, headers, body, cut, ends)| Sent {
+    let any = (method, headers(), body(), any::<Index>(), ends).prop_map(|(method, headers, body, cut, ends)| Sent {
         method,
         headers,
         body,
         cut,
         ends,
+    });
+    prop_oneof![19 => any, 1 => modern()]
+}
+
+/// A call of 2026-07-28 whose headers agree with it.
+fn modern() -> impl Strategy<Value = Sent> {
+    let tools = select(&["get_run", "create_run", "delete_run", "pay", "ask", "other"][..]);
+    (select(&USUAL[..]), select(&IDS[..8]), tools, any::<Index>()).prop_map(|(usual, id, tool, cut)| {
+        let meta = r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
+        let params = format!(r#"{{"name":"{tool}","_meta":{meta}}}"#);
+        let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{params}}}"#).into_bytes();
+        let copies = [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/call"), ("mcp-name", tool)];
+        let headers = usual.iter().copied().chain(copies).chain([("authorization", "Bearer a")]).collect();
+        Sent { method: "POST", headers, body, cut, ends: End::LastPiece }
     })
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::lab::{Lab, Request, assert_forwarded, is_forwarded, message};
+use super::lab::{Lab, Request, assert_forwarded, is_forwarded, message, request};
 
 const RESPONSE: &str = r#"{"jsonrpc":"2.0","id":7,"result":{"action":"accept"}}"#;
 
@@ -90,5 +90,62 @@ fn the_result_of_a_task_is_filtered_like_the_answer_itself() {
         stream.response_headers(&[(":status", "200"), ("content-type", "application/json")]);
         stream.response_body(r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"secret"}]}}"#, true);
         assert_eq!(stream.received().text(), r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[]}}"#);
+    }
+}
+
+#[test]
+fn a_task_over_an_event_stream_is_filtered_event_by_event() {
+    let lab = Lab::new(&json!({"version": "1", "default": "allow", "hide": ["secret"]}));
+    for method in ["tasks/result", "tasks/get"] {
+        let mut stream = lab.post(request(method, &json!({"taskId": "t"})));
+        stream.response_headers(&[(":status", "200"), ("content-type", "text/event-stream")]);
+        let status = "event: message\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/tasks/status\"}\n\n";
+        stream.response_body(status, false);
+        assert_eq!(stream.received().text(), status, "an event is held for no longer than to its end");
+        let list = r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"secret"},{"name":"open"}]}}"#;
+        for piece in format!("data: {list}\n\n").as_bytes().chunks(7) {
+            stream.response_body(piece, false);
+        }
+        stream.response_body("", true);
+        let shown = r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"open"}]}}"#;
+        assert_eq!(stream.received().text(), format!("{status}data: {shown}\n\n"), "{method}");
+    }
+}
+
+#[test]
+fn what_a_task_asks_of_the_client_is_judged_by_the_rules_for_methods() {
+    let lab = Lab::new(&json!({"version": "1", "default": "allow",
+        "methods": {"elicitation/create": {"action": "deny", "reason": "Nobody is asked here."}}}));
+    let answered = |method: &str, kind: &str, body: &str| {
+        let mut stream = lab.post(request(method, &json!({"taskId": "t"})));
+        stream.response_headers(&[(":status", "200"), ("content-type", kind)]);
+        stream.response_body(body, true);
+        stream.received().text()
+    };
+    let asks = r#"{"jsonrpc":"2.0","id":1,"result":{"taskId":"t","status":"input_required","inputRequests":{"k":{"method":"elicitation/create","params":{"message":"Your password?"}}}}}"#;
+    let result = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[]}}"#;
+    for method in ["tasks/result", "tasks/get"] {
+        for (kind, body) in [("application/json", asks.to_owned()), ("text/event-stream", format!("data: {asks}\n\n"))]
+        {
+            let seen = answered(method, kind, &body);
+            assert!(seen.contains("/methods/elicitation~1create") && seen.contains(r#""id":1"#), "{seen}");
+            assert!(!seen.contains("password"), "{seen}");
+        }
+        assert_eq!(answered(method, "application/json", result), result);
+        // While the task runs, the server asks on the stream that waits for its result.
+        let question =
+            r#"{"jsonrpc":"2.0","id":9,"method":"elicitation/create","params":{"message":"Your password?"}}"#;
+        let seen = answered(method, "text/event-stream", &format!("data: {question}\n\ndata: {result}\n\n"));
+        assert_eq!(seen, format!("data: {result}\n\n"));
+    }
+}
+
+#[test]
+fn tasks_are_refused_where_a_rule_for_methods_says_so() {
+    let lab = Lab::new(&json!({"version": "1", "default": "allow", "methods": {"tasks/*": {"action": "deny"}}}));
+    for method in ["tasks/get", "tasks/result", "tasks/cancel", "tasks/list"] {
+        let stream = lab.post(request(method, &json!({"taskId": "t"})));
+        lab.assert_nothing_forwarded(&stream);
+        assert_eq!(message(&stream)["error"]["data"]["rule"], "/methods/tasks~1*", "{method}");
     }
 }

@@ -7,15 +7,19 @@ use crate::message::Arguments;
 /// size needs a few hundred instructions per byte, and the worker serves nobody else meanwhile.
 const REGEX_BYTES: usize = 16 * 1024;
 
+/// How many bytes of URIs the rules of one policy may look at for one body: each is held against every wildcard.
+const URI_BYTES: usize = 32 * 1024;
+
 /// What judging one body by one policy may still cost. Where it does not suffice, conditions are wrong, which refuses.
 #[derive(Debug)]
 pub struct Effort {
     regex_bytes: Cell<usize>,
+    uri_bytes: Cell<usize>,
 }
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { regex_bytes: Cell::new(REGEX_BYTES) }
+        Self { regex_bytes: Cell::new(REGEX_BYTES), uri_bytes: Cell::new(URI_BYTES) }
     }
 }
 
@@ -29,8 +33,17 @@ pub(super) struct Context<'c, 'a> {
 impl Context<'_, '_> {
     /// Whether a regular expression may look at so many more bytes.
     pub(super) fn affords_regex(&self, bytes: usize) -> bool {
-        let left = self.effort.regex_bytes.get().checked_sub(bytes);
-        self.effort.regex_bytes.set(left.unwrap_or_default());
-        left.is_some()
+        spend(&self.effort.regex_bytes, bytes)
     }
+
+    /// Whether rules may look at a URI of so many more bytes.
+    pub(super) fn affords_uri(&self, bytes: usize) -> bool {
+        spend(&self.effort.uri_bytes, bytes)
+    }
+}
+
+fn spend(budget: &Cell<usize>, bytes: usize) -> bool {
+    let left = budget.get().checked_sub(bytes);
+    budget.set(left.unwrap_or_default());
+    left.is_some()
 }

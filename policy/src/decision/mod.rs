@@ -86,6 +86,9 @@ const NOT_ALLOWED: &str = "This is not allowed by policy.";
 const NEEDS_APPROVAL: &str = "This needs approval.";
 const REQUIREMENT_FAILED: &str = "The arguments are not allowed by policy.";
 const AMOUNT_UNCLEAR: &str = "The amount that this call spends is missing or unclear.";
+const TOO_MANY_URIS: &str = "These are too many or too long URIs for one request.";
+/// What judging a URI costs beside its bytes, in bytes.
+const URI_COST: usize = 64;
 const ARGUMENT_UNCLEAR: &str = "An argument's name could be mistaken for one that policy checks.";
 
 /// Judges a request or notification by one policy. All messages of one body share one `effort`.
@@ -120,6 +123,9 @@ impl Policy {
     ) -> Decision<'_> {
         if self.resources.is_unconditional() {
             return self.resources.judge(uri, None, self.listing, context);
+        }
+        if !context.affords_uri(uri.len().saturating_add(URI_COST)) {
+            return Decision::Refuse(Refusal::denied("/resources", None, TOO_MANY_URIS));
         }
         match normalize(uri) {
             Ok(normal) => self.resources.judge(&normal, None, self.listing, context),

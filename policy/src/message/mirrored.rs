@@ -4,18 +4,19 @@ use super::Arguments;
 use crate::json::{Reader, SyntaxError, Value};
 
 /// Values that must each equal some scalar among the arguments of a call.
+///
+/// A body may hold a great many scalars, so each is looked up among the values and not held against them all.
 #[derive(Debug, Default)]
 pub(super) struct Mirrored<'h> {
-    /// Sorted by their texts once all are there: a body may hold a great many scalars.
+    /// Sorted, and each once, as soon as all are there.
     values: Vec<Expected<'h>>,
-    /// Whether any of them is a number.
-    numbers: bool,
+    /// Those that are numbers, likewise, and whether each has been found: `42.0` equals 42.
+    numbers: Vec<(f64, bool)>,
 }
 
 #[derive(Debug)]
 struct Expected<'h> {
     text: Cow<'h, [u8]>,
-    /// The value as a number, if it is one: `42.0` equals 42.
     number: Option<f64>,
     found: bool,
 }
@@ -27,10 +28,9 @@ impl<'h> Mirrored<'h> {
             reader.end().map(|()| value)
         });
         let number = match number {
-            Ok(Value::Number(number)) => Some(number.to_f64()),
+            Ok(Value::Number(number)) => Some(comparable(number.to_f64())),
             _ => None,
         };
-        self.numbers |= number.is_some();
         self.values.push(Expected { text, number, found: false });
     }
 
@@ -40,6 +40,10 @@ impl<'h> Mirrored<'h> {
             return true;
         }
         self.values.sort_unstable_by(|a, b| a.text.cmp(&b.text));
+        self.values.dedup_by(|a, b| a.text == b.text);
+        self.numbers = self.values.iter().filter_map(|value| Some((value.number?, false))).collect();
+        self.numbers.sort_unstable_by(|(a, _), (b, _)| a.total_cmp(b));
+        self.numbers.dedup_by(|(a, _), (b, _)| a == b);
         for (_, value) in arguments.members() {
             // Cannot fail: the reader has checked them.
             let _checked = match value {
@@ -50,7 +54,9 @@ impl<'h> Mirrored<'h> {
                 }
             };
         }
-        self.values.iter().all(|value| value.found)
+        let numbers = &self.numbers;
+        let is_found = |number: f64| numbers.iter().any(|(other, found)| *found && *other == number);
+        self.values.iter().all(|value| value.found || value.number.is_some_and(is_found))
     }
 
     fn search(&mut self, reader: &mut Reader<'_>) -> Result<(), SyntaxError> {
@@ -68,18 +74,31 @@ impl<'h> Mirrored<'h> {
     fn compare(&mut self, value: &Value<'_>) {
         let text = match value {
             Value::String(text) => text.decode_bytes(),
-            Value::Number(number) => number.as_str().as_bytes().into(),
+            Value::Number(number) => {
+                if !self.numbers.is_empty() {
+                    self.find(comparable(number.to_f64()));
+                }
+                number.as_str().as_bytes().into()
+            }
             Value::Bool(true) => b"true"[..].into(),
             Value::Bool(false) => b"false"[..].into(),
             Value::Null | Value::Array(_) | Value::Object(_) => return,
         };
-        let first = self.values.partition_point(|expected| *expected.text < *text);
-        let equal = self.values.iter_mut().skip(first).take_while(|expected| expected.text == text);
-        equal.for_each(|expected| expected.found = true);
-        if let (true, Value::Number(number)) = (self.numbers, value) {
-            let number = number.to_f64();
-            let equal = self.values.iter_mut().filter(|expected| expected.number == Some(number));
-            equal.for_each(|expected| expected.found = true);
+        let place = self.values.binary_search_by(|expected| (*expected.text).cmp(&*text));
+        if let Some(expected) = place.ok().and_then(|place| self.values.get_mut(place)) {
+            expected.found = true;
         }
     }
+
+    fn find(&mut self, number: f64) {
+        let place = self.numbers.binary_search_by(|(other, _)| other.total_cmp(&number));
+        if let Some((_, found)) = place.ok().and_then(|place| self.numbers.get_mut(place)) {
+            *found = true;
+        }
+    }
+}
+
+/// Both zeros as one.
+fn comparable(number: f64) -> f64 {
+    number + 0.0
 }

@@ -148,8 +148,14 @@ fn keys_that_a_folding_server_takes_for_known_ones_are_refused() {
         (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","argument\u017f":{}}}"#, "arguments"),
         (r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"tas\u212aId":"b"}}"#, "taskId"),
         (r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"_META":{}}}"#, "_meta"),
-        (r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"ref":{"type":"ref/prompt","name":"a","Name":"b"}}}"#, "name"),
-        (r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"ref":{"type":"ref/prompt","name":"a","uri\u0000":"b"}}}"#, "uri"),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"ref":{"type":"ref/prompt","name":"a","Name":"b"}}}"#,
+            "name",
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"ref":{"type":"ref/prompt","name":"a","uri\u0000":"b"}}}"#,
+            "uri",
+        ),
         (r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"Notification\u017f":{}}}"#, "notifications"),
         (
             r#"{"jsonrpc":"2.0","id":1,"method":"x","params":{"notifications":{"resourcesubscriptions":[]}}}"#,

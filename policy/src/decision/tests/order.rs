@@ -206,7 +206,8 @@ fn watching_several_resources_needs_each_to_be_allowed() {
     assert_eq!(listen("null"), "allow");
     assert_eq!(watch("null"), "allow");
     let many = |count| format!("[{}]", vec![r#""file:///srv/a""#; count].join(","));
-    assert_eq!(watch(&many(800)), format!("allow {limit}"));
+    assert_eq!(watch(&many(400)), format!("allow {limit}"));
+    assert_eq!(watch(&many(500)), "deny /resources These are too many or too long URIs for one request.");
     for unclear in [r#""file:///srv/a""#, "[1]", r#"{"0":"file:///srv/a"}"#, "7", &many(900)] {
         let params = format!(r#"{{"notifications":{{"resourceSubscriptions":{unclear}}}}}"#);
         assert!(read(request("subscriptions/listen", &params).as_bytes(), 64).is_err(), "{unclear}");
