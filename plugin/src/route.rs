@@ -87,7 +87,7 @@ struct Place<'h> {
     /// The path as it came, query and all.
     raw: &'h str,
     host: OnceCell<String>,
-    path: OnceCell<RequestPath>,
+    path: OnceCell<RequestPath<'h>>,
     route: Vec<u8>,
     cluster: Vec<u8>,
 }
@@ -109,7 +109,7 @@ impl<'h> Place<'h> {
     fn choose(&self, runtime: &Runtime, claims: &Claims) -> Choice {
         let config = &runtime.config;
         if !config.pass_paths.is_empty()
-            && let Some(path) = self.path().plainest(self.raw)
+            && let Some(path) = self.path().plainest()
             && config.pass_paths.iter().any(|glob| glob.matches(path))
         {
             return Choice::Pass;
@@ -137,7 +137,7 @@ impl<'h> Place<'h> {
         self.host.get_or_init(|| plain_host(self.headers.first(":authority").unwrap_or_default()))
     }
 
-    fn path(&self) -> &RequestPath {
+    fn path(&self) -> &RequestPath<'h> {
         self.path.get_or_init(|| RequestPath::of(self.raw))
     }
 

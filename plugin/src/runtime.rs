@@ -20,6 +20,8 @@ pub(crate) struct Runtime {
     pub(crate) metrics: Metrics,
     /// Whether this worker holds heads.
     pub(crate) hold: Hold,
+    /// What the answers on each route are looked at for. Derived once, as each event of a stream asks.
+    looks: Vec<Looks>,
     /// The plugin root that counters belong to.
     root: String,
     /// Opened by the first call that is counted: configuring must have no effect on what others see.
@@ -47,7 +49,8 @@ impl Runtime {
             host::log(Level::Warn, &format!("mcp_policy: {warning}"));
         }
         let hold = Hold::new(config.request_headers);
-        Ok(Self { config, metrics: Metrics::define()?, hold, root, quota: OnceCell::new() })
+        let looks = config.routes.iter().map(|route| Looks::of(&config, &route.policies)).collect();
+        Ok(Self { config, metrics: Metrics::define()?, hold, looks, root, quota: OnceCell::new() })
     }
 
     pub(crate) fn observes(&self) -> bool {
@@ -76,14 +79,34 @@ impl Runtime {
         indices.iter().filter_map(|index| self.config.policies.get(*index)).map(|(name, policy)| (&**name, policy))
     }
 
-    /// Whether these policies deny anything that a server could ask of its client.
-    pub(crate) fn judges_servers(&self, policies: &Policies) -> bool {
-        !self.observes() && self.policies(policies).any(|(_, policy)| policy.judges_servers())
+    /// What answers are looked at for under these policies.
+    pub(crate) fn looks(&self, policies: &Policies) -> Looks {
+        match policies {
+            Policies::OfRoute(route) => self.looks.get(*route).copied().unwrap_or_default(),
+            Policies::None(_) => Looks::default(),
+        }
     }
+}
 
-    /// Whether these policies take anything out of listings.
-    pub(crate) fn filters_listings(&self, policies: &Policies) -> bool {
-        !self.observes() && self.policies(policies).any(|(_, policy)| policy.filters_listings())
+/// What an answer is looked at for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Looks {
+    /// Something is taken out of listings.
+    pub(crate) listings: bool,
+    /// Something that a server could ask of its client is denied.
+    pub(crate) servers: bool,
+}
+
+impl Looks {
+    fn of(config: &Config, policies: &[usize]) -> Self {
+        if config.mode == Mode::Observe {
+            return Self::default();
+        }
+        let policies = || policies.iter().filter_map(|index| config.policies.get(*index));
+        Self {
+            listings: policies().any(|(_, policy)| policy.filters_listings()),
+            servers: policies().any(|(_, policy)| policy.judges_servers()),
+        }
     }
 }
 

@@ -58,7 +58,7 @@ impl Shown for ShownTo<'_> {
     }
 
     fn judges_listings(&self) -> bool {
-        self.exchange.lists && self.runtime.filters_listings(&self.exchange.policies)
+        self.exchange.lists && self.runtime.looks(&self.exchange.policies).listings
     }
 
     fn passes_method(&self, method: &str) -> bool {
@@ -75,7 +75,7 @@ impl Shown for ShownTo<'_> {
     }
 
     fn judges_methods(&self) -> bool {
-        self.runtime.judges_servers(&self.exchange.policies)
+        self.runtime.looks(&self.exchange.policies).servers
     }
 
     fn shows_endpoint(&self, uri: &str) -> bool {

@@ -197,11 +197,10 @@ impl Stream {
         };
         let lists = |message: &Message<'_>| message.id().is_some() && message.method().is_some_and(is_list);
         exchange.lists = message.messages().iter().any(lists);
-        let looks = exchange.lists && runtime.filters_listings(&exchange.policies)
-            || runtime.judges_servers(&exchange.policies);
+        let looks = runtime.looks(&exchange.policies);
         let requests = || message.messages().iter().filter_map(Message::id);
         // Whatever a client posts, some read what comes back: servers can ask there.
-        self.phase = if looks {
+        self.phase = if exchange.lists && looks.listings || looks.servers {
             if self.answer_held {
                 return self.fail("the answer to a request began before it was judged");
             }

@@ -47,15 +47,14 @@ impl Stream {
         let by_sse = matches!(exchange.transport, Transport::Sse(_));
         // What a client posts must come by here again: the stream says where to.
         let names_endpoint = by_sse && exchange.answers && !runtime.observes();
-        let looks = exchange.lists && runtime.filters_listings(&exchange.policies)
-            || runtime.judges_servers(&exchange.policies);
-        if end_of_stream || !(names_endpoint || looks) {
+        let looks = runtime.looks(&exchange.policies);
+        if end_of_stream || !(names_endpoint || exchange.lists && looks.listings || looks.servers) {
             return Action::Continue;
         }
         let Ok(headers) = Headers::read(HeaderMap::Response) else {
             return self.fail("response headers cannot be read");
         };
-        let Some(kind) = Kind::of(&headers, runtime.judges_servers(&exchange.policies)) else {
+        let Some(kind) = Kind::of(&headers, looks.servers) else {
             return Action::Continue;
         };
         let is_message = exchange.lists || matches!(kind, Kind::Events) || has_type(&headers, b"json");

@@ -1,15 +1,19 @@
 //! Paths of requests, which servers read in more than one way.
 
+use core::cell::OnceCell;
+
 use crate::document::Glob;
 use crate::document::glob::GlobError;
 
 /// The path of a request in the readings that servers have of it.
 #[derive(Debug)]
-pub struct RequestPath {
+pub struct RequestPath<'p> {
+    /// As it came, without query.
+    raw: &'p str,
     /// As most servers see it. None if they differ.
     plain: Option<String>,
-    /// As the most lenient see it.
-    lenient: String,
+    /// As the most lenient see it, once somebody asks.
+    lenient: OnceCell<String>,
 }
 
 /// Whether a path is one that a glob names.
@@ -30,30 +34,43 @@ pub struct PathGlob {
     lenient: Glob,
 }
 
-impl RequestPath {
+impl<'p> RequestPath<'p> {
     /// Reads the path of a request as it came, query and all.
     ///
     /// Its plain reading has escapes of unreserved characters decoded, slashes merged, dot segments removed and no slash at
     /// its end; there is none if the path holds a backslash or an encoded separator. Its lenient reading has everything
     /// decoded before it is split, in lower case, and without what follows a `;` in a segment.
-    pub fn of(path: &str) -> Self {
-        let path = path.split(['?', '#']).next().unwrap_or_default();
-        let decoded = decode(path, |byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
-        let separators = ["%2f", "%5c", "%00", "%25", "\\"];
-        let lower = path.to_ascii_lowercase();
-        let plain =
-            (!separators.iter().any(|separator| lower.contains(separator))).then(|| resolve(decoded.split('/')));
-        // Twice, for those who decode what they have decoded.
-        let all = decode(&decode(path, |_| true), |_| true).to_ascii_lowercase().replace('\0', "");
-        let all = all.split(['?', '#']).next().unwrap_or_default();
-        let segments = all.split(['/', '\\']).map(|segment| segment.split(';').next().unwrap_or_default());
-        Self { plain, lenient: resolve(segments) }
+    pub fn of(path: &'p str) -> Self {
+        let raw = path.split(['?', '#']).next().unwrap_or_default();
+        let plain = if !raw.contains(['%', '\\']) {
+            Some(resolve(raw.split('/')))
+        } else {
+            let lower = raw.to_ascii_lowercase();
+            let separators = ["%2f", "%5c", "%00", "%25", "\\"];
+            let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+            let is_clear = !separators.iter().any(|separator| lower.contains(separator));
+            is_clear.then(|| resolve(decode(raw, unreserved).split('/')))
+        };
+        Self { raw, plain, lenient: OnceCell::new() }
     }
 
     /// The path, if this is how it came: spelled so that no server can take it for another.
-    pub fn plainest(&self, raw: &str) -> Option<&str> {
-        let path = raw.split('?').next().unwrap_or_default();
-        self.plain.as_deref().filter(|plain| *plain == path && !path.contains(['%', ';']))
+    pub fn plainest(&self) -> Option<&str> {
+        self.plain.as_deref().filter(|plain| *plain == self.raw && self.is_ordinary())
+    }
+
+    /// Whether the lenient reading differs from the plain one by case only.
+    fn is_ordinary(&self) -> bool {
+        !self.raw.contains(['%', ';', '\\'])
+    }
+
+    fn lenient(&self) -> &str {
+        self.lenient.get_or_init(|| {
+            // Twice, for those who decode what they have decoded.
+            let all = decode(&decode(self.raw, |_| true), |_| true).to_ascii_lowercase().replace('\0', "");
+            let all = all.split(['?', '#']).next().unwrap_or_default();
+            resolve(all.split(['/', '\\']).map(|segment| segment.split(';').next().unwrap_or_default()))
+        })
     }
 }
 
@@ -64,13 +81,17 @@ impl PathGlob {
         Ok(Self { exact: Glob::parse(text)?, lenient: Glob::parse(&text.to_ascii_lowercase())? })
     }
 
-    /// Whether the glob names the path.
-    pub fn names(&self, path: &RequestPath) -> Named {
-        match &path.plain {
-            Some(plain) if self.exact.matches(plain) => Named::Yes,
-            None => Named::Unclear,
-            _ if self.lenient.matches(&path.lenient) => Named::Unclear,
-            _ => Named::No,
+    /// Whether the glob names the path. What only one of the readings falls under is unclear.
+    pub fn names(&self, path: &RequestPath<'_>) -> Named {
+        let Some(plain) = &path.plain else { return Named::Unclear };
+        let exact = self.exact.matches(plain);
+        if exact && path.is_ordinary() {
+            return Named::Yes;
+        }
+        match (exact, self.lenient.matches(path.lenient())) {
+            (true, true) => Named::Yes,
+            (false, false) => Named::No,
+            _ => Named::Unclear,
         }
     }
 
@@ -157,6 +178,16 @@ mod tests {
     }
 
     #[test]
+    fn a_path_that_some_server_reads_as_another_is_unclear_too() {
+        for path in ["/open/..;/mlflow/mcp", "/open/%2e%2e;/mlflow/mcp", "/open;/../mlflow/mcp;x/..;/y"] {
+            assert_ne!(named("/open/*", path), Named::Yes, "{path}");
+        }
+        for path in ["/open/a;v=1", "/open/%41", "/open/a%20b", "/open/A"] {
+            assert_eq!(named("/open/*", path), Named::Yes, "{path}");
+        }
+    }
+
+    #[test]
     fn another_path_is_not_named() {
         for path in ["/", "", "/mlflow", "/mlflow/mcp/x", "/other/mcp", "/mlflow/mcp/..", "*"] {
             assert_eq!(named("/mlflow/mcp", path), Named::No, "{path}");
@@ -165,7 +196,7 @@ mod tests {
 
     #[test]
     fn only_the_plainest_spelling_passes_unjudged() {
-        let plainest = |raw: &str| RequestPath::of(raw).plainest(raw).is_some();
+        let plainest = |raw: &str| RequestPath::of(raw).plainest().is_some();
         assert!(plainest("/.well-known/oauth-protected-resource?x=%2e"));
         for raw in ["/a/../b", "//a", "/a/", "/%61", "/a;b", "/a\\b"] {
             assert!(!plainest(raw), "{raw}");
