@@ -24,7 +24,8 @@ pub struct Charge<'a> {
     pub amount: u64,
 }
 
-/// A counter's name. Counters of different policies are different, whatever they are called.
+/// A counter's name. Counters of different policies are different, whatever they are called, and so are a count of calls
+/// within a time and one of calls that run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CounterName<'a> {
     /// The policy's name in the plugin's configuration.
@@ -144,6 +145,12 @@ impl Charge<'_> {
     }
 
     fn is_on_counter_of(&self, other: &Self) -> bool {
-        self.counter == other.counter && self.scope.equals(&other.scope)
+        self.is_of_running() == other.is_of_running()
+            && self.counter == other.counter
+            && self.scope.equals(&other.scope)
+    }
+
+    fn is_of_running(&self) -> bool {
+        self.window == Window::Running
     }
 }

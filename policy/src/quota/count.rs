@@ -6,9 +6,11 @@
 //! that a varint with the rest of the count follows. So a count of a few calls takes a few bytes,
 //! and the shard's clock can move on by adding to the first byte alone.
 //!
-//! A calendar count is two varints: the count, and the second of the last addition.
+//! A calendar count is two varints: the count, and the second of the last addition. What runs is a list of
+//! [leases](super::leases).
 
 use super::charge::Now;
+use super::leases::{Leases, Worker};
 use super::varint;
 use super::window::{CalendarUnit, RING_CELLS, Span, Window};
 
@@ -23,6 +25,7 @@ const OLDEST_AGE: u8 = 15;
 pub(super) enum Count {
     Sliding(Ring),
     Calendar(Period),
+    Running(Leases),
 }
 
 /// The cells of a sliding window, by age: the first is the one that the clock is in.
@@ -63,6 +66,7 @@ impl Count {
             Window::Calendar(unit) => {
                 Self::Calendar(Period { unit, first_ms: unit.first_ms(clock.wall_ms), count: 0, last_second: 0 })
             }
+            Window::Running => Self::Running(Leases::default()),
         }
     }
 
@@ -73,6 +77,7 @@ impl Count {
         match &mut count {
             Self::Sliding(ring) => ring.read(body, older)?,
             Self::Calendar(period) => period.read(body, clock)?,
+            Self::Running(leases) => *leases = Leases::read(body, clock)?,
         }
         Some(count)
     }
@@ -86,6 +91,7 @@ impl Count {
                 varint::write(period.last_second, out);
             }
             Self::Calendar(_) => {}
+            Self::Running(leases) => leases.write(out),
         }
     }
 
@@ -97,16 +103,26 @@ impl Count {
                 varint::length(period.count).saturating_add(varint::length(period.last_second))
             }
             Self::Calendar(_) => 0,
+            Self::Running(leases) => leases.length(),
         }
     }
 
-    /// Adds to the present moment.
-    pub(super) fn add(&mut self, amount: u64, clock: Now) {
+    /// Adds to the present moment, for a worker. Says where that went, for [`Count::subtract`]: the cell, the first
+    /// millisecond of the period, or the worker.
+    pub(super) fn add(&mut self, amount: u64, clock: Now, worker: Worker) -> u64 {
         match self {
-            Self::Sliding(ring) => ring.add_at_age(0, amount),
+            Self::Sliding(ring) => {
+                ring.add_at_age(0, amount);
+                ring.newest
+            }
             Self::Calendar(period) => {
                 period.count = period.count.saturating_add(amount);
                 period.last_second = clock.wall_ms / 1_000;
+                period.first_ms
+            }
+            Self::Running(leases) => {
+                leases.add(worker, amount, clock);
+                worker.0.into()
             }
         }
     }
@@ -124,7 +140,7 @@ impl Count {
                 period.count = period.count.saturating_add(held.count);
                 period.last_second = period.last_second.max(held.last.wall_ms / 1_000);
             }
-            Self::Calendar(_) => {}
+            Self::Calendar(_) | Self::Running(_) => {}
         }
     }
 
@@ -141,14 +157,11 @@ impl Count {
                 period.count = period.count.saturating_sub(amount);
             }
             Self::Calendar(_) => {}
-        }
-    }
-
-    /// Where an addition made now goes: the cell, or the first millisecond of the period.
-    pub(super) fn position(&self) -> u64 {
-        match self {
-            Self::Sliding(ring) => ring.newest,
-            Self::Calendar(period) => period.first_ms,
+            Self::Running(leases) => {
+                if let Ok(worker) = u32::try_from(position) {
+                    leases.subtract(Worker(worker), amount);
+                }
+            }
         }
     }
 
@@ -157,11 +170,12 @@ impl Count {
         match self {
             Self::Sliding(ring) => ring.counts.iter().map(|&count| u128::from(count)).sum(),
             Self::Calendar(period) => period.count.into(),
+            Self::Running(leases) => leases.total(),
         }
     }
 
     /// The parts of the count and how late they can have come. `clock` is the shard's time, `now`
-    /// the real one, which may be behind it.
+    /// the real one, which may be behind it. Nothing of what runs: it ends when it ends.
     pub(super) fn held(&self, clock: Now, now: Now) -> Vec<Held> {
         match self {
             Self::Sliding(ring) => ring.held(clock, now),
@@ -174,6 +188,7 @@ impl Count {
                 let forgotten_in_ms = period.unit.next_ms(period.first_ms).saturating_sub(now.wall_ms);
                 vec![Held { count: period.count, last, forgotten_in_ms }]
             }
+            Self::Running(_) => vec![],
         }
     }
 }
@@ -253,6 +268,7 @@ impl Held {
                 (span.leaves_ms(span.cell(self.last.monotonic_ms)), clock.monotonic_ms, now.monotonic_ms)
             }
             Window::Calendar(unit) => (unit.next_ms(self.last.wall_ms), clock.wall_ms, now.wall_ms),
+            Window::Running => return None,
         };
         (leaves > clock_ms).then(|| leaves.saturating_sub(now_ms).min(self.forgotten_in_ms))
     }
@@ -330,7 +346,7 @@ mod tests {
     #[test]
     fn a_shorter_window_sees_only_what_can_be_in_it() {
         let mut hour = Count::empty(Window::HOUR, CLOCK);
-        hour.add(3, CLOCK);
+        hour.add(3, CLOCK, Worker(1));
         let mut bytes = Vec::new();
         hour.write(&mut bytes);
         let counted_after = |ms, older| {

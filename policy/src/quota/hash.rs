@@ -16,13 +16,14 @@ use std::net::IpAddr;
 
 use siphasher::sip::SipHasher13;
 
-use super::charge::{Charge, CounterName, Principal, ScopeValue, Unit};
+use super::charge::{Charge, Principal, ScopeValue, Unit};
+use super::window::Window;
 
 /// The key of the hash, drawn at random once and shared by all workers.
 pub(super) type Seed = [u8; 16];
 
 /// The name of a slot inside its shard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SlotId(pub(super) u64);
 
 /// The part of a [`SlotId`] that says whose slot it is.
@@ -89,7 +90,7 @@ pub(super) fn spot(seed: &Seed, principal: Principal<'_>, charge: &Charge<'_>, s
     text.push(b'i');
     text.extend_from_slice(&owner_hash.to_le_bytes());
     write_scope(&mut text, charge.scope);
-    write_counter(&mut text, charge.counter, charge.unit);
+    write_counter(&mut text, charge);
     // The top bits chose the shard: the tag is taken from the others.
     let owner = Owner((owner_hash & 0xff_ffff).max(1));
     Spot { shard, slot: SlotId::new(owner, keyed(seed, &text)) }
@@ -139,7 +140,7 @@ fn owner_hash(seed: &Seed, principal: Principal<'_>, charge: &Charge<'_>) -> u64
         | ScopeValue::Global => {
             text.push(b'e');
             write_scope(&mut text, charge.scope);
-            write_counter(&mut text, charge.counter, charge.unit);
+            write_counter(&mut text, charge);
         }
     }
     keyed(seed, &text)
@@ -163,17 +164,18 @@ fn limit_hash(seed: &Seed, charge: &Charge<'_>) -> u64 {
         }
         ScopeValue::Global => text.push(b'e'),
     }
-    write_counter(&mut text, charge.counter, charge.unit);
+    write_counter(&mut text, charge);
     keyed(seed, &text)
 }
 
-fn write_counter(text: &mut Vec<u8>, name: CounterName<'_>, unit: Unit) {
-    text.push(match unit {
-        Unit::Calls => 1,
-        Unit::Millionths => 2,
+fn write_counter(text: &mut Vec<u8>, charge: &Charge<'_>) {
+    text.push(match (charge.window, charge.unit) {
+        (Window::Running, _) => 3,
+        (_, Unit::Calls) => 1,
+        (_, Unit::Millionths) => 2,
     });
-    write_str(text, name.policy);
-    write_str(text, name.counter);
+    write_str(text, charge.counter.policy);
+    write_str(text, charge.counter.counter);
 }
 
 fn write_scope(text: &mut Vec<u8>, scope: ScopeValue<'_>) {

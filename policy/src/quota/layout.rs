@@ -1,14 +1,17 @@
-//! How many shards a plugin root has, and the key of their hash: agreed once by all workers, until a restart.
+//! How many shards a plugin root has, and the key of their hash: agreed once by all workers, until a restart. And a
+//! number for each worker.
 
 use super::hash::Seed;
+use super::leases::Worker;
 use super::outcome::QuotaError;
 use super::shard::SHARD_BYTES;
 use super::store::{CounterStore, Expected, ShardId, Swap};
+use super::take::ATTEMPTS;
 
 const FEWEST_SHARDS: u32 = 8;
 const MOST_SHARDS: u32 = 1 << 19;
 const DEFAULT_SHARDS: u32 = 1 << 14;
-const RECORD_BYTES: usize = 20;
+const RECORD_BYTES: usize = 24;
 
 /// What an operator sets about the counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +32,11 @@ pub enum WhenFull {
     Share,
 }
 
-/// The counters of one plugin root.
-#[derive(Clone, Debug)]
+/// The counters of one plugin root, as one worker sees them.
+#[derive(Debug)]
 pub struct Quota {
     root: String,
+    worker: Worker,
     seed: Seed,
     shards: u32,
     wanted_shards: u32,
@@ -63,7 +67,8 @@ impl Default for Settings {
 
 impl Quota {
     /// Joins the counters of a plugin root, or begins them with these settings and this seed (16
-    /// random bytes, so that no client can aim at a shard).
+    /// random bytes, so that no client can aim at a shard). Each `Quota` is a worker of its own: what runs counts
+    /// under its number.
     ///
     /// The first to come writes the number of shards and the seed into the store; everybody else
     /// goes by that, since counts are found through them. So another `max_bytes` only takes effect
@@ -71,7 +76,7 @@ impl Quota {
     /// takes effect at once.
     ///
     /// # Errors
-    /// When the store fails, or holds a layout that this code did not write.
+    /// When the store fails, holds a layout that this code did not write, or other workers win every race.
     pub fn open<S: CounterStore>(
         store: &S,
         root: &str,
@@ -79,25 +84,26 @@ impl Quota {
         fresh_seed: [u8; 16],
     ) -> Result<Self, QuotaError> {
         let id = ShardId::layout(root);
-        let join = |(shards, seed)| Self {
-            root: root.to_owned(),
-            seed,
-            shards,
-            wanted_shards: settings.shards,
-            when_full: settings.when_full,
-        };
-        if let Some((bytes, _)) = store.get(id)? {
-            return read_record(&bytes).map(join);
+        for _ in 0..ATTEMPTS {
+            let (before, expected) = match store.get(id)? {
+                Some((bytes, cas)) => (Layout::read(&bytes)?, Expected::Version(cas)),
+                None => (Layout { shards: settings.shards, workers: 0, seed: fresh_seed }, Expected::Absent),
+            };
+            // Four thousand million workers in one life of Envoy: then no number is free.
+            let workers = before.workers.checked_add(1).ok_or(QuotaError::Corrupt { shard: None })?;
+            let layout = Layout { workers, ..before };
+            if store.compare_and_swap(id, &layout.write(), expected)? == Swap::Done {
+                return Ok(Self {
+                    root: root.to_owned(),
+                    worker: Worker(workers),
+                    seed: layout.seed,
+                    shards: layout.shards,
+                    wanted_shards: settings.shards,
+                    when_full: settings.when_full,
+                });
+            }
         }
-        let record = write_record(settings.shards, &fresh_seed);
-        match store.compare_and_swap(id, &record, Expected::Absent)? {
-            Swap::Done => Ok(join((settings.shards, fresh_seed))),
-            // Somebody was faster; the record cannot go away again.
-            Swap::Mismatch => match store.get(id)? {
-                Some((bytes, _)) => read_record(&bytes).map(join),
-                None => Err(QuotaError::Contended),
-            },
-        }
+        Err(QuotaError::Contended)
     }
 
     /// Whether another `max_bytes` is set than the running counters were begun with.
@@ -114,6 +120,10 @@ impl Quota {
         &self.seed
     }
 
+    pub(super) fn worker(&self) -> Worker {
+        self.worker
+    }
+
     pub(super) fn shards(&self) -> u32 {
         self.shards
     }
@@ -123,15 +133,29 @@ impl Quota {
     }
 }
 
-fn write_record(shards: u32, seed: &Seed) -> Vec<u8> {
-    [&shards.to_le_bytes()[..], seed].concat()
+/// What all workers agree on.
+#[derive(Clone, Copy)]
+struct Layout {
+    shards: u32,
+    /// How many numbers have been given to workers: 1 to this.
+    workers: u32,
+    seed: Seed,
 }
 
-fn read_record(bytes: &[u8]) -> Result<(u32, Seed), QuotaError> {
-    let record: Option<&[u8; RECORD_BYTES]> = bytes.try_into().ok();
-    record
-        .and_then(|record| record.split_first_chunk())
-        .and_then(|(shards, seed)| Some((u32::from_le_bytes(*shards), seed.try_into().ok()?)))
-        .filter(|(shards, _)| (FEWEST_SHARDS..=MOST_SHARDS).contains(shards))
-        .ok_or(QuotaError::Corrupt { shard: None })
+impl Layout {
+    fn write(&self) -> Vec<u8> {
+        [&self.shards.to_le_bytes()[..], &self.workers.to_le_bytes(), &self.seed].concat()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, QuotaError> {
+        let record: Option<&[u8; RECORD_BYTES]> = bytes.try_into().ok();
+        let layout = record.and_then(|record| {
+            let (shards, rest) = record.split_first_chunk()?;
+            let (workers, seed) = rest.split_first_chunk()?;
+            let (shards, workers) = (u32::from_le_bytes(*shards), u32::from_le_bytes(*workers));
+            Some(Self { shards, workers, seed: seed.try_into().ok()? })
+        });
+        let layout = layout.filter(|layout| (FEWEST_SHARDS..=MOST_SHARDS).contains(&layout.shards));
+        layout.ok_or(QuotaError::Corrupt { shard: None })
+    }
 }

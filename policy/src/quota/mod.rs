@@ -15,6 +15,8 @@
 //! - The shards never take more than `max_bytes` (keys and the store's own overhead of about 100
 //!   bytes a shard come on top). What is counted is never dropped before its time: when there is no
 //!   room, new counts are refused, or shared ([`WhenFull`]).
+//! - What runs ([`Window::Running`]) counts until its worker states that it has ended, or states nothing for
+//!   [`LEASE_MS`]: so only what a lost worker held expires. Slots of such counters hold one entry per worker.
 //! - Bytes that come back from the store are not trusted: a shard that does not decode is an error,
 //!   which denies.
 //!
@@ -71,9 +73,11 @@ mod charge;
 mod count;
 mod hash;
 mod layout;
+mod leases;
 mod outcome;
 mod page;
 mod shard;
+mod state;
 mod store;
 mod take;
 mod varint;
@@ -85,7 +89,9 @@ mod tests;
 
 pub use charge::{Charge, CounterName, Now, Principal, ScopeValue, Unit};
 pub use layout::{Quota, Settings, WhenFull};
-pub use outcome::{Outcome, QuotaError, Refusal, Taken};
+pub use leases::LEASE_MS;
+pub use outcome::{Lease, LeaseId, Outcome, QuotaError, Refusal, Taken};
+pub use state::Left;
 pub use store::{Cas, CounterStore, Expected, ShardId, StoreError, Swap};
 pub use take::ATTEMPTS;
 pub use window::{CELLS_PER_WINDOW, CalendarUnit, Span, Window};

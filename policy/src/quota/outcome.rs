@@ -31,10 +31,40 @@ pub struct Refusal {
     /// The first charge, by index, that does not fit.
     pub charge: usize,
     /// The least time, in ms from `now`, after which the whole call would be admitted if nothing
-    /// else happened; `None` if no wait can help, because a charge adds more than its `max`.
+    /// else happened; `None` if no wait can help, because a charge adds more than its `max`, or nobody knows, because it
+    /// waits for calls that run.
     pub retry_after_ms: Option<u64>,
     /// What the counter of that charge still admits, in its unit: less than the call would add.
     pub remaining: u64,
+}
+
+/// A slot that leases are held in: what a worker must state of its running calls, and under which name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LeaseId {
+    pub(super) shard: u32,
+    pub(super) slot: SlotId,
+}
+
+/// What one charge holds while its call runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// Where.
+    pub id: LeaseId,
+    /// How many.
+    pub count: u64,
+    /// The charge, by index.
+    pub charge: usize,
+}
+
+impl Taken {
+    /// What is held as long as the call runs, and to be stated by [`Quota::state_leases`](super::Quota::state_leases) until it ends.
+    pub fn leases(&self) -> impl Iterator<Item = Lease> {
+        self.parts.iter().filter(|part| part.window == Window::Running).map(|part| Lease {
+            id: LeaseId { shard: part.shard, slot: part.slot },
+            count: part.amount,
+            charge: part.charge,
+        })
+    }
 }
 
 /// One addition to one slot.

@@ -95,8 +95,7 @@ impl Page<'_, '_> {
                 held.iter().for_each(|held| count.absorb(held));
             }
         }
-        count.add(demand.amount(), table.clock);
-        let position = count.position();
+        let position = count.add(demand.amount(), table.clock, terms.worker);
         let slot = NewSlot { id, window: demand.window, count };
         let length = self.length.saturating_sub(freed).saturating_add(slot.length());
         let is_new = demand.own.is_none();
@@ -130,9 +129,8 @@ impl Page<'_, '_> {
         let window = demand.window;
         if let Some(slot) = self.new.iter_mut().find(|slot| slot.id == id && slot.window == window) {
             let before = slot.length();
-            slot.count.add(demand.amount(), table.clock);
+            let position = slot.count.add(demand.amount(), table.clock, terms.worker);
             self.length = self.length.saturating_sub(before).saturating_add(slot.length());
-            let position = slot.count.position();
             return Some(fits(self.length).map(|()| Placed { slot: id, position }));
         }
         let stored = table.slots_of(id).find(|slot| slot.window == window);
@@ -140,8 +138,7 @@ impl Page<'_, '_> {
             Some(slot) => slot.count(table.clock)?,
             None => Count::empty(window, table.clock),
         };
-        count.add(demand.amount(), table.clock);
-        let position = count.position();
+        let position = count.add(demand.amount(), table.clock, terms.worker);
         let slot = NewSlot { id, window, count };
         let freed = stored.map_or(0, Slot::length);
         self.length = self.length.saturating_sub(freed).saturating_add(slot.length());

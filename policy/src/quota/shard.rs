@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! shard := monotonic ms (8 bytes LE)  wall ms (8 bytes LE)  slot*
-//! slot  := length of what follows (1)  id (8 LE)  window code (4 LE)  body of the count
+//! slot  := length of what follows (varint)  id (8 LE)  window code (4 LE)  body of the count
 //! ```
 //!
 //! Time is told once, in the head: the latest that any writer brought. It never runs backwards, so
@@ -13,6 +13,8 @@
 use super::charge::Now;
 use super::count::{Count, grown_older};
 use super::hash::{Owner, SlotId};
+use super::leases::Leases;
+use super::varint;
 use super::window::{RING_CELLS, Window};
 
 /// The most bytes that a shard takes.
@@ -29,10 +31,10 @@ pub(super) const OWNER_BYTES: usize = 1_024;
 const WHOLE_RING: u8 = 16;
 const _: () = assert!(WHOLE_RING as u64 == RING_CELLS);
 const HEAD_BYTES: usize = 16;
-/// Length, id and window code.
-const SLOT_HEAD_BYTES: usize = 13;
-/// The least that a slot takes: its head and one cell.
-const SMALLEST_SLOT: usize = SLOT_HEAD_BYTES + 1;
+/// Id and window code.
+const SLOT_HEAD_BYTES: usize = 12;
+/// The least that a slot takes: its length, its head and one cell.
+const SMALLEST_SLOT: usize = SLOT_HEAD_BYTES + 2;
 
 /// A shard's live slots, at the shard's time.
 #[derive(Debug)]
@@ -83,7 +85,7 @@ impl<'a> Table<'a> {
         while !rest.is_empty() {
             let (slot, after) = Slot::read(rest, &mut ageing)?;
             rest = after;
-            if slot.is_live() {
+            if slot.is_live(clock) {
                 length = length.saturating_add(slot.length());
                 has_shared |= slot.id.is_shared();
                 slots.push(slot);
@@ -129,10 +131,10 @@ impl<'a> Table<'a> {
 
 impl<'a> Slot<'a> {
     fn read(bytes: &'a [u8], ageing: &mut Ageing) -> Option<(Self, &'a [u8])> {
-        let (&length, _) = bytes.split_first()?;
-        let (slot, rest) = bytes.split_at_checked(usize::from(length).checked_add(1)?)?;
-        let (head, body) = slot.split_at_checked(SLOT_HEAD_BYTES)?;
-        let (_, fields) = head.split_first()?;
+        let (length, slot) = varint::read(bytes)?;
+        let (slot, rest) = slot.split_at_checked(usize::try_from(length).ok()?)?;
+        let (fields, body) = slot.split_at_checked(SLOT_HEAD_BYTES)?;
+        let (head, _) = bytes.split_at_checked(bytes.len().checked_sub(rest.len())?.checked_sub(body.len())?)?;
         let (id, window) = fields.split_first_chunk()?;
         let window = u32::from_le_bytes(*window.first_chunk()?);
         let (window, older) = ageing.of(window)?;
@@ -151,10 +153,12 @@ impl<'a> Slot<'a> {
         self.head.len().saturating_add(self.body.len())
     }
 
-    fn is_live(&self) -> bool {
+    fn is_live(&self, clock: Now) -> bool {
         match self.window {
             Window::Sliding(_) => self.body.first().is_some_and(|&first| grown_older(first, self.older).is_some()),
             Window::Calendar(_) => self.older == 0,
+            // What does not read is kept, so that it is found to be damaged.
+            Window::Running => Leases::read(self.body, clock).is_none_or(|leases| leases.total() > 0),
         }
     }
 
@@ -175,14 +179,17 @@ impl NewSlot {
     pub(super) fn length(&self) -> usize {
         match self.count.length() {
             0 => 0,
-            body => body.saturating_add(SLOT_HEAD_BYTES),
+            body => {
+                let length = body.saturating_add(SLOT_HEAD_BYTES);
+                length.saturating_add(varint::length(length as u64))
+            }
         }
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        // INVARIANT: a full ring of 64-bit counts takes 176 bytes, so the length fits its byte.
-        if let Ok(length @ 1..) = u8::try_from(self.length().saturating_sub(1)) {
-            out.push(length);
+        let body = self.count.length();
+        if body > 0 {
+            varint::write(body.saturating_add(SLOT_HEAD_BYTES) as u64, out);
             out.extend_from_slice(&self.id.0.to_le_bytes());
             out.extend_from_slice(&self.window.code().to_le_bytes());
             self.count.write(out);
@@ -212,7 +219,7 @@ impl Ageing {
                 u8::try_from(cells).unwrap_or(WHOLE_RING).min(WHOLE_RING)
             }
             Window::Calendar(unit) if self.written.wall_ms < unit.first_ms(self.clock.wall_ms) => WHOLE_RING,
-            Window::Calendar(_) => 0,
+            Window::Calendar(_) | Window::Running => 0,
         };
         self.known.push((code, window, older));
         Some((window, older))

@@ -12,7 +12,7 @@ use super::charge::{Charge, Now, Principal};
 use super::hash::{self, Spot};
 use super::layout::Quota;
 use super::outcome::{Outcome, Part, QuotaError, Refusal, Taken};
-use super::shard::{NewSlot, Table};
+use super::shard::{NewSlot, SHARD_BYTES, Table};
 use super::store::{Cas, CounterStore, Expected, ShardId, Swap};
 use super::weigh::{Job, Terms, Verdict, later, weigh};
 
@@ -142,7 +142,7 @@ impl Quota {
         let corrupt = QuotaError::Corrupt { shard: Some(group.shard) };
         let bytes = read.as_ref().map(|(bytes, _)| bytes.as_slice());
         let table = Table::read(bytes, now).ok_or(corrupt)?;
-        let terms = Terms { seed: self.seed(), when_full: self.when_full() };
+        let terms = Terms { seed: self.seed(), when_full: self.when_full(), worker: self.worker() };
         weigh(&table, &group.jobs, now, terms).ok_or(corrupt)
     }
 
@@ -190,15 +190,8 @@ impl Quota {
 
     /// Takes parts of one shard back.
     fn subtract<S: CounterStore>(&self, store: &S, shard: u32, parts: &[&Part]) -> Result<(), QuotaError> {
-        let corrupt = QuotaError::Corrupt { shard: Some(shard) };
-        let id = self.shard_id(shard);
-        for _ in 0..ATTEMPTS {
-            let read = store.get(id)?;
-            let Some((bytes, cas)) = &read else {
-                return Ok(());
-            };
-            // At no time of its own, a shard is read at the time it was written.
-            let table = Table::read(Some(bytes), Now { monotonic_ms: 0, wall_ms: 0 }).ok_or(corrupt)?;
+        // At no time of its own, a shard is read at the time it was written.
+        self.edit(store, shard, Now { monotonic_ms: 0, wall_ms: 0 }, |table| {
             let mut changed: Vec<NewSlot> = Vec::new();
             for part in parts {
                 let known = changed.iter_mut().find(|slot| slot.id == part.slot && slot.window == part.window);
@@ -208,14 +201,44 @@ impl Quota {
                 }
                 let stored = table.slots_of(part.slot).find(|slot| slot.window == part.window);
                 if let Some(slot) = stored {
-                    let mut count = slot.count(table.clock).ok_or(corrupt)?;
+                    let mut count = slot.count(table.clock)?;
                     count.subtract(part.amount, part.position);
                     changed.push(NewSlot { id: part.slot, window: part.window, count });
                 }
             }
+            Some(changed)
+        })
+    }
+
+    /// Puts slots in the place of those with the same id and window, whatever anybody else writes meanwhile. `change`
+    /// says `None` if a slot is damaged.
+    ///
+    /// # Errors
+    /// When the store fails, the shard is damaged or would grow too long, or other workers win every race. Nothing is
+    /// changed then.
+    pub(super) fn edit<S: CounterStore>(
+        &self,
+        store: &S,
+        shard: u32,
+        now: Now,
+        change: impl Fn(&Table<'_>) -> Option<Vec<NewSlot>>,
+    ) -> Result<(), QuotaError> {
+        let corrupt = QuotaError::Corrupt { shard: Some(shard) };
+        let id = self.shard_id(shard);
+        for _ in 0..ATTEMPTS {
+            let read = store.get(id)?;
+            let bytes = read.as_ref().map(|(bytes, _)| bytes.as_slice());
+            let table = Table::read(bytes, now).ok_or(corrupt)?;
+            let changed = change(&table).ok_or(corrupt)?;
+            if changed.is_empty() {
+                return Ok(());
+            }
             let is_changed = |id, window| changed.iter().any(|new| new.id == id && new.window == window);
             let bytes = table.write(|slot| is_changed(slot.id, slot.window), &changed);
-            match store.compare_and_swap(id, &bytes, Expected::Version(*cas))? {
+            if bytes.len() > SHARD_BYTES {
+                return Err(QuotaError::Full { charge: 0 });
+            }
+            match store.compare_and_swap(id, &bytes, expected(&read))? {
                 Swap::Done => return Ok(()),
                 Swap::Mismatch => {}
             }

@@ -7,12 +7,13 @@
 //!   admits nothing a second time that the counter still remembers;
 //! - if this scope value has no slot: the slot that those without one share (of its owner, or of
 //!   the whole shard). Its counts are taken over when a slot is made, since some of them may be
-//!   this one's.
+//!   this one's. Calls that run there are not, since they will end there: they count for whoever has a slot, too.
 
 use super::charge::{Charge, Now};
 use super::count::{Count, Held};
 use super::hash::{Seed, SlotId, Spot};
 use super::layout::WhenFull;
+use super::leases::Worker;
 use super::outcome::{Refusal, Taken};
 use super::page;
 use super::shard::{Slot, Table};
@@ -36,11 +37,12 @@ pub(super) enum Verdict {
     Full { charge: usize },
 }
 
-/// How slots are named and what a full shard does.
+/// How slots are named, what a full shard does, and who counts.
 #[derive(Clone, Copy)]
 pub(super) struct Terms<'q> {
     pub(super) seed: &'q Seed,
     pub(super) when_full: WhenFull,
+    pub(super) worker: Worker,
 }
 
 /// One counter that charges add to.
@@ -132,7 +134,12 @@ impl<'c> Demand<'c> {
             }
         }
         let counted = others.iter().filter(|held| held.counts_for_ms(window, table.clock, now).is_some());
-        let of_others: u128 = counted.map(|held| u128::from(held.count)).sum();
+        let mut of_others: u128 = counted.map(|held| u128::from(held.count)).sum();
+        if window == Window::Running && table.has_shared() {
+            for slot in shared_slots(table, job, terms) {
+                of_others = of_others.saturating_add(slot.count(table.clock)?.total());
+            }
+        }
         let stored = own.as_ref().map_or(0, Count::total).saturating_add(of_others);
         Some(Self { spot: job.spot, window, own, has_slot, others, stored, added: 0, additions: Vec::new() })
     }
@@ -143,9 +150,9 @@ impl<'c> Demand<'c> {
     }
 
     /// How many ms until no more than `room` of what is held now still counts; `None` if `room` is
-    /// less than nothing.
+    /// less than nothing, or nobody knows, as calls run.
     fn wait_until_held_is(&self, room: Option<u128>, clock: Now, now: Now) -> Option<u64> {
-        let room = room?;
+        let room = room.filter(|_| self.window != Window::Running)?;
         let own = self.own.as_ref().map(|own| own.held(clock, now)).unwrap_or_default();
         let mut leaving: Vec<(u64, u64)> = own
             .iter()

@@ -1,4 +1,4 @@
-//! How long a counter remembers: sliding spans cut into cells, and calendar periods of UTC.
+//! How long a counter remembers: sliding spans cut into cells, calendar periods of UTC, and calls while they run.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -25,6 +25,8 @@ pub enum Window {
     Sliding(Span),
     /// Never more than `max` from one UTC boundary to the next.
     Calendar(CalendarUnit),
+    /// Never more than `max` at once: each counts until it ends.
+    Running,
 }
 
 /// The length of a sliding window: whole milliseconds, from 1 second to 31 days.
@@ -72,7 +74,8 @@ impl Window {
     }
 
     /// The longest time, in ms, that a call can go on counting in this window before cells are
-    /// rounded: the span itself, or the length of the period (31 days for a month).
+    /// rounded: the span itself, or the length of the period (31 days for a month). What runs has no such bound, and
+    /// nothing of it is ever carried over to another window: 0.
     #[must_use]
     pub const fn length_ms(self) -> u64 {
         match self {
@@ -82,6 +85,7 @@ impl Window {
             Self::Calendar(CalendarUnit::Hour) => MS_PER_HOUR,
             Self::Calendar(CalendarUnit::Day) => MS_PER_DAY,
             Self::Calendar(CalendarUnit::Month) => LONGEST_MS,
+            Self::Running => 0,
         }
     }
 
@@ -92,7 +96,7 @@ impl Window {
         }
     }
 
-    /// The four bytes that a slot names its window with: the calendar units are 1 to 5, anything
+    /// The four bytes that a slot names its window with: the calendar units are 1 to 5, what runs is 6, anything
     /// from 1000 on is a sliding span in ms.
     pub(super) fn code(self) -> u32 {
         match self {
@@ -103,6 +107,7 @@ impl Window {
             Self::Calendar(CalendarUnit::Hour) => 3,
             Self::Calendar(CalendarUnit::Day) => 4,
             Self::Calendar(CalendarUnit::Month) => 5,
+            Self::Running => 6,
         }
     }
 
@@ -114,6 +119,7 @@ impl Window {
             3 => Self::Calendar(CalendarUnit::Hour),
             4 => Self::Calendar(CalendarUnit::Day),
             5 => Self::Calendar(CalendarUnit::Month),
+            6 => Self::Running,
             ms => Self::Sliding(Span::new(ms.into())?),
         })
     }
@@ -197,11 +203,12 @@ fn first_day_of_month(day: u64) -> u64 {
 }
 
 impl fmt::Display for Window {
-    /// As a policy writes it: `minute`, `30s`, `calendar month`.
+    /// As a policy writes it: `minute`, `30s`, `calendar month`; and `at once` for what runs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sliding(span) => span.fmt(f),
             Self::Calendar(unit) => write!(f, "calendar {unit}"),
+            Self::Running => f.write_str("at once"),
         }
     }
 }

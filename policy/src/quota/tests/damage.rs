@@ -57,7 +57,7 @@ fn a_damaged_shard_denies_and_is_left_as_it_is() {
         with_shards(&store, bytes);
         let outcome = quota.take(&store, grant("g"), &[charge("a", Window::MINUTE, 3)], START);
         assert!(matches!(outcome, Err(QuotaError::Corrupt { shard: Some(_) })), "{outcome:?}");
-        assert!(store.lock().values().all(|(value, _)| value == bytes || value.len() == 20));
+        assert!(store.lock().values().all(|(value, _)| value == bytes || value.len() == 24));
     }
 }
 

@@ -6,6 +6,7 @@ mod damage;
 mod full;
 mod promise;
 mod reload;
+mod running;
 mod scope;
 
 use std::collections::HashMap;

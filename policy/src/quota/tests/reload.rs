@@ -22,6 +22,7 @@ fn together(window: Window, then: Now, now: Now) -> bool {
     match window {
         Window::Sliding(_) => now.monotonic_ms - then.monotonic_ms < window.length_ms(),
         Window::Calendar(_) => then.wall_ms / window.length_ms() == now.wall_ms / window.length_ms(),
+        Window::Running => unreachable!("not among these windows"),
     }
 }
 
