@@ -10,9 +10,10 @@ use super::model::{
 use super::routes::routes;
 use super::values::{bytes, name, path, timeout};
 use crate::document::fields::{self, Check, Fields, Place};
+use crate::document::model::Limit;
 use crate::document::{ErrorKind, Errors, Policy, decode};
 use crate::message::Batches;
-use crate::quota::{Settings, WhenFull};
+use crate::quota::{Settings, WhenFull, Window};
 
 /// The largest body or event that can be asked for, in bytes: what Envoy holds and the filter copies.
 const MOST_BYTES: u64 = 64 << 20;
@@ -112,6 +113,11 @@ fn envelope(check: &mut Check, place: &Place<'_>) -> Option<Config> {
             }
         }
     }
+    if let (Some(routes), Some(place)) = (&routes, fields.get("routes"))
+        && check.count() == before
+    {
+        answers_elsewhere(check, &place, routes, &policies);
+    }
     let unmatched = word(check, &fields, "unmatched", [("deny", Unmatched::Deny), ("pass", Unmatched::Pass)]);
     let pass_paths = fields.get("pass_paths").and_then(|place| check.elements(&place)).unwrap_or_default();
     let pass_paths = pass_paths.iter().filter_map(|place| path(check, place)).collect();
@@ -180,6 +186,21 @@ fn policies<'t>(check: &mut Check, fields: &Fields<'t>) -> Vec<Named<'t>> {
         policies.push(Named { name, offset, pointer: place.pointer, policy, global_limits });
     }
     policies
+}
+
+/// Notes routes whose answers travel on another stream than their requests, under policies that go by when or how an
+/// answer ends.
+fn answers_elsewhere(check: &mut Check, place: &Place<'_>, routes: &[Route], policies: &[Named<'_>]) {
+    let places = check.elements(place).unwrap_or_default();
+    for (route, place) in routes.iter().zip(places).filter(|(route, _)| route.transport != Transport::Streamable) {
+        let chosen = route.policies.iter().filter_map(|index| policies.get(*index)?.policy.as_ref());
+        let awaits = |limit: &Limit| limit.window == Window::Running || limit.refund.reads_answers();
+        if chosen.flat_map(Policy::limits).any(awaits) {
+            let why = "with `\"transport\": \"sse\"` answers come on another stream, so `concurrency` and refunds by what an \
+                       answer says cannot hold here";
+            check.wrong(&place, ErrorKind::Misplaced(why));
+        }
+    }
 }
 
 /// Notes limits that ask for a service that is not there. Rules that ask for approval may go without: it is then a denial.

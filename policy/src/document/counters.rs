@@ -3,6 +3,7 @@
 use super::error::ErrorKind;
 use super::fields::{Check, Place};
 use super::model::Limit;
+use crate::quota::Window;
 
 /// A limit, where it stands, and whose calls it counts.
 pub(crate) struct Shared<'t> {
@@ -24,15 +25,18 @@ pub(crate) enum Reach {
 
 /// Notes each limit that does not agree with an earlier one on the same counter.
 ///
-/// A counter is a name and a scope: `charges` per grant and `charges` per session are two. Limits on one counter need the
+/// A counter is a name, a scope and what it counts: `charges` per grant and `charges` per session are two, and so are
+/// those within a time and those that run. Limits on one counter need the
 /// same window, unit and store; each has its own `max`. Where one call can meet both, because one of them is in `all_tools`,
 /// they must also add the same argument, as a call adds to a counter once.
 pub(crate) fn agree(check: &mut Check, limits: &[Shared<'_>]) {
     let mut sorted: Vec<&Shared<'_>> = limits.iter().collect();
-    let counter = |shared: &Shared<'_>| (shared.limit.counter.clone(), shared.limit.scope.to_string());
+    let counter = |shared: &Shared<'_>| {
+        (shared.limit.counter.clone(), shared.limit.scope.to_string(), runs(&shared.limit))
+    };
     // Stable: those of one counter stay in the order of the document.
     sorted.sort_by_cached_key(|shared| counter(shared));
-    for shares in sorted.chunk_by(|a, b| a.limit.counter == b.limit.counter && a.limit.scope == b.limit.scope) {
+    for shares in sorted.chunk_by(|a, b| counter(a) == counter(b)) {
         let [first, others @ ..] = shares else { continue };
         for other in others {
             if let Some(aspect) = difference(&first.limit, &other.limit) {
@@ -50,6 +54,10 @@ pub(crate) fn agree(check: &mut Check, limits: &[Shared<'_>]) {
     }
 }
 
+fn runs(limit: &Limit) -> bool {
+    limit.window == Window::Running
+}
+
 fn difference(one: &Limit, other: &Limit) -> Option<&'static str> {
     if one.window != other.window {
         Some("window and align")
@@ -57,6 +65,8 @@ fn difference(one: &Limit, other: &Limit) -> Option<&'static str> {
         Some("unit, so all or none must have increment_from")
     } else if one.store != other.store {
         Some("store")
+    } else if one.linger_ms != other.linger_ms {
+        Some("linger")
     } else {
         None
     }

@@ -1,4 +1,4 @@
-//! `limits` and `rate_limit`.
+//! `limits`, `rate_limit` and `concurrency`.
 
 use core::time::Duration;
 
@@ -102,6 +102,7 @@ fn limit(check: &mut Check, place: &Place<'_>, arguments: bool) -> Option<Limit>
         scope: scope?,
         increment_from,
         refund: refund?,
+        linger_ms: 0,
         store: store?,
         on_deny: on_deny.unwrap_or_else(|| used_up(max, unit, window)),
     })
@@ -234,9 +235,49 @@ pub(crate) fn rate_limit(check: &mut Check, place: &Place<'_>, rule: &str) -> Op
         scope: Scope::Grant,
         increment_from: None,
         refund: Refund::default(),
+        linger_ms: 0,
         store: Store::Local,
         on_deny: used_up(max, Unit::Calls, window),
     })
+}
+
+/// How long a call counts after its client has hung up, unless the policy says otherwise: a minute, which is how long
+/// clients' own time-outs are.
+const LINGER_MS: u64 = 60_000;
+
+/// Reads `concurrency`: how many calls may run at once.
+pub(crate) fn concurrency(check: &mut Check, place: &Place<'_>, rule: &str) -> Option<Limit> {
+    let fields = check.fields(place, &["max", "scope", "counter", "linger", "on_deny"])?;
+    let max = fields.need(check, "max").and_then(|place| check.whole(&place, 1, MAX_AT_ONCE));
+    let scope = fields.get("scope").map_or(Some(Scope::Grant), |place| scope(check, &place));
+    let counter = fields.get("counter").map_or(Some(rule.into()), |place| counter(check, &place));
+    let linger_ms = fields.get("linger").map_or(Some(LINGER_MS), |place| linger(check, &place));
+    let on_deny = fields.get("on_deny").and_then(|place| words_for_the_agent(check, &place));
+    let max = max?;
+    let at_most = format!("At most {max} of these may run at once. Try again when one has ended.");
+    Some(Limit {
+        pointer: format!("{rule}/concurrency").into(),
+        counter: counter?,
+        window: Window::Running,
+        unit: Unit::Calls,
+        max,
+        scope: scope?,
+        increment_from: None,
+        refund: Refund::default(),
+        linger_ms: linger_ms?,
+        store: Store::Local,
+        on_deny: on_deny.unwrap_or_else(|| at_most.into()),
+    })
+}
+
+/// The most calls that a limit can let run at once.
+const MAX_AT_ONCE: u64 = 1_000_000;
+
+fn linger(check: &mut Check, place: &Place<'_>) -> Option<u64> {
+    let text = check.text(place)?;
+    let span = windows::span(text, &[("s", 1_000), ("m", 60_000), ("h", 3_600_000)]);
+    let ms = span.and_then(|span| u64::try_from(span.as_millis()).ok()).filter(|ms| *ms <= 3_600_000);
+    check.note(place, ms.ok_or(ErrorKind::Misplaced("expected a time from `0s` to `1h`")))
 }
 
 /// What the agent is told where the policy has no words of its own.

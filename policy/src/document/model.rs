@@ -102,12 +102,13 @@ pub struct Predicate {
     pub on_deny: Option<Box<str>>,
 }
 
-/// A cap on a counter within a window, per scope.
+/// A cap on a counter within a window, or on what runs at once, per scope.
 #[derive(Debug, Clone)]
 pub struct Limit {
-    /// Where it is reported, such as `/tools/create_run/limits/create_run_rate` or `/tools/create_run/rate_limit`.
+    /// Where it is reported, such as `/tools/create_run/limits/create_run_rate`, `/tools/create_run/rate_limit` or
+    /// `/tools/get_run/concurrency`.
     pub pointer: Box<str>,
-    /// The counter's name. A `rate_limit` counts under its rule's pointer.
+    /// The counter's name. A `rate_limit` and a `concurrency` without a name count under their rule's pointer.
     pub counter: Box<str>,
     /// The span the cap holds in.
     pub window: Window,
@@ -121,6 +122,8 @@ pub struct Limit {
     pub increment_from: Option<super::path::ArgumentPath>,
     /// When what was taken is given back.
     pub refund: Refund,
+    /// How long a call goes on counting after its client has hung up, in ms. Nothing unless the window is what runs.
+    pub linger_ms: u64,
     /// Where the counter is kept.
     pub store: Store,
     /// What the agent is told when the limit refuses.
@@ -172,6 +175,11 @@ pub struct Refund {
 }
 
 impl Refund {
+    /// Whether it depends on what an answer says.
+    pub(crate) fn reads_answers(&self) -> bool {
+        self.jsonrpc_error || self.is_error
+    }
+
     /// What either of the two gives back.
     pub(crate) fn union(&self, other: &Self) -> Self {
         Self {

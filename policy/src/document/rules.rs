@@ -8,7 +8,7 @@ use super::counters::{Reach, Shared};
 use super::error::ErrorKind;
 use super::fields::{Check, Fields, Place};
 use super::glob::Glob;
-use super::limits::{limits, rate_limit};
+use super::limits::{concurrency, limits, rate_limit};
 use super::model::{Action, Default, Rule, Section};
 use super::tree::push_step;
 use crate::uri::normalize_pattern;
@@ -68,7 +68,7 @@ pub(crate) fn section<'t>(
 pub(crate) fn all_tools<'t>(check: &mut Check, place: Option<&Place<'t>>, shared: &mut Vec<Shared<'t>>) -> Rule {
     let pointer: Box<str> = "/all_tools".into();
     let mut rule = Rule { pointer, action: Action::Allow, require: vec![], deny_if: vec![], limits: vec![] };
-    let known = &["description", "require", "deny_if", "limits", "rate_limit"];
+    let known = &["description", "require", "deny_if", "limits", "rate_limit", "concurrency"];
     if let Some(fields) = place.and_then(|place| check.fields(place, known)) {
         description(check, &fields);
         checks(check, &fields, &mut rule, true, Reach::EveryTool, shared);
@@ -101,7 +101,7 @@ fn rule<'t>(
     let action = action(check, &fields, targets);
     let mut rule = Rule { pointer: pointer.into(), action, require: vec![], deny_if: vec![], limits: vec![] };
     if let Action::Deny { .. } = rule.action {
-        for name in ["require", "deny_if", "limits", "rate_limit"] {
+        for name in ["require", "deny_if", "limits", "rate_limit", "concurrency"] {
             if let Some(place) = fields.get(name) {
                 check.wrong(
                     &place,
@@ -136,6 +136,11 @@ fn checks<'t>(
     };
     if let Some(place) = fields.get("rate_limit")
         && let Some(limit) = rate_limit(check, &place, &rule.pointer)
+    {
+        all.push((place, limit));
+    }
+    if let Some(place) = fields.get("concurrency")
+        && let Some(limit) = concurrency(check, &place, &rule.pointer)
     {
         all.push((place, limit));
     }
@@ -177,7 +182,7 @@ impl Targets {
     fn fields(self) -> &'static [&'static str] {
         match self {
             Self::Methods => &["action", "reason", "description"],
-            _ => &["action", "reason", "require", "deny_if", "limits", "rate_limit", "description"],
+            _ => &["action", "reason", "require", "deny_if", "limits", "rate_limit", "concurrency", "description"],
         }
     }
 

@@ -24,7 +24,7 @@ mod entries;
 mod kind;
 mod mention;
 mod message;
-mod stream;
+pub(crate) mod stream;
 mod unreadable;
 
 pub use kind::{Kind, Shown};

@@ -27,7 +27,7 @@ impl Id {
     }
 
     /// Whether a client could take an answer to one for an answer to the other: they differ at most in spelling.
-    pub(super) fn equals(&self, other: &Self) -> bool {
+    pub(crate) fn equals(&self, other: &Self) -> bool {
         if self.0 == other.0 {
             return true;
         }

@@ -48,11 +48,22 @@ impl Style {
     }
 }
 
+/// When a call that a limit refuses would be admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// After so many milliseconds.
+    AfterMs(u64),
+    /// Nobody knows: it waits for calls that run, or the service that counts does not tell.
+    Unknown,
+    /// Never: it adds more than the limit lets through at all.
+    Never,
+}
+
 /// What a limit says to a call that it refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exhausted {
-    /// Milliseconds until the same call would be admitted; none if no wait helps.
-    pub retry_after_ms: Option<u64>,
+    /// When the same call would be admitted.
+    pub retry: Retry,
     /// What is left of the limit, in `unit`.
     pub remaining: u64,
     /// What the limit counts. Amounts are told as the policy writes them, not in millionths.
@@ -201,13 +212,11 @@ fn write_text(out: &mut Vec<u8>, refusal: &Refusal<'_>, exhausted: Option<Exhaus
         _ => b"[POLICY DENIED] ",
     });
     write_unescaped(out, refusal.reason);
-    if let Some(Exhausted { retry_after_ms, .. }) = exhausted {
-        let advice = match retry_after_ms {
-            // Rounded up: an agent that waits as told must not be early.
-            Some(ms) => format!(" Try again in {} s.", ms.div_ceil(1000)),
-            None => " Waiting will not help.".to_owned(),
-        };
-        out.extend_from_slice(advice.as_bytes());
+    match exhausted.map(|exhausted| exhausted.retry) {
+        // Rounded up: an agent that waits as told must not be early.
+        Some(Retry::AfterMs(ms)) => out.extend_from_slice(format!(" Try again in {} s.", ms.div_ceil(1000)).as_bytes()),
+        Some(Retry::Never) => out.extend_from_slice(b" Waiting will not help."),
+        Some(Retry::Unknown) | None => {}
     }
 }
 
@@ -223,8 +232,8 @@ fn write_data(out: &mut Vec<u8>, refusal: &Refusal<'_>, exhausted: Option<Exhaus
         field(out, "rule");
         write_string(out, refusal.rule);
     }
-    if let Some(Exhausted { retry_after_ms, remaining, unit }) = exhausted {
-        if let Some(ms) = retry_after_ms {
+    if let Some(Exhausted { retry, remaining, unit }) = exhausted {
+        if let Retry::AfterMs(ms) = retry {
             field(out, "retry_after_ms");
             out.extend_from_slice(ms.to_string().as_bytes());
         }

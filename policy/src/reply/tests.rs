@@ -30,7 +30,7 @@ fn a_denied_tool_call_is_an_error_result_that_names_the_rule() {
 
 #[test]
 fn a_limited_call_is_told_when_to_try_again() {
-    let exhausted = Some(Exhausted { retry_after_ms: Some(1_001), remaining: 0, unit: Unit::Calls });
+    let exhausted = Some(Exhausted { retry: Retry::AfterMs(1_001), remaining: 0, unit: Unit::Calls });
     let reply = parse(&refusal(&id("1"), &Target::Tool("t"), &denied(RefusalKind::Limited), exhausted, STYLE));
     assert_eq!(reply["result"]["_meta"]["retry_after_ms"], 1_001);
     assert_eq!(reply["result"]["_meta"]["remaining"], 0);
@@ -89,7 +89,7 @@ proptest! {
         let kind = [RefusalKind::Hidden, RefusalKind::Denied, RefusalKind::ApprovalRequired, RefusalKind::Limited][kind];
         let why = Refusal { kind, rule: &rule, reason: &reason };
         for target in [Target::Tool(&name), Target::Prompt(name.as_str().into()), Target::Method] {
-            let reply = refusal(&id, &target, &why, Some(Exhausted { retry_after_ms: None, remaining: 3, unit: Unit::Millionths }), STYLE);
+            let reply = refusal(&id, &target, &why, Some(Exhausted { retry: Retry::Never, remaining: 3, unit: Unit::Millionths }), STYLE);
             prop_assert_eq!(&parse(&reply)["id"], &serde_json::Value::from(key.clone()));
             let mut reader = Reader::new(&reply, 64).unwrap();
             prop_assert!(matches!(reader.value(), Ok(Value::Object(_))));

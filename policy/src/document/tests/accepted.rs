@@ -209,6 +209,23 @@ fn every_scope_window_and_refund_is_read() {
 }
 
 #[test]
+fn a_concurrency_is_a_limit_on_what_runs() {
+    let read = |text: &str| rule(&format!(r#"{{"concurrency": {text}}}"#)).limits.remove(0);
+    let least = read(r#"{"max": 2}"#);
+    assert_eq!((least.window, least.max, &least.scope), (Window::Running, 2, &Scope::Grant));
+    assert_eq!((&*least.counter, &*least.pointer), ("/tools/t", "/tools/t/concurrency"));
+    assert_eq!(least.linger_ms, 60_000);
+    assert_eq!(&*least.on_deny, "At most 2 of these may run at once. Try again when one has ended.");
+    let all = read(r#"{"max": 3, "scope": "global", "counter": "runs", "linger": "5m", "on_deny": "Busy."}"#);
+    assert_eq!((&all.scope, &*all.counter, all.linger_ms, &*all.on_deny), (&Scope::Global, "runs", 300_000, "Busy."));
+    // A count within a time has nothing to do with one of what runs, whatever they are called.
+    policy(&document(
+        r#""all_tools": {"concurrency": {"max": 9, "counter": "c"}},
+           "tools": {"a": {"concurrency": {"max": 2, "counter": "c"}, "limits": [{"counter": "c", "window": "day", "max": 5}]}}"#,
+    ));
+}
+
+#[test]
 fn numbers_that_a_control_plane_turned_into_doubles_are_still_whole() {
     let limit = limit(r#"{"counter": "c", "window": "minute", "max": 1.0e1}"#);
     assert_eq!(limit.max, 10);

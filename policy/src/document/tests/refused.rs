@@ -84,6 +84,11 @@ fn a_rate_limit_must_be_a_rate() {
 }
 
 #[test]
+fn a_concurrency_must_be_one() {
+    refused(include_str!("refused/concurrency.txt"), tool);
+}
+
+#[test]
 fn limits_on_one_counter_must_agree() {
     refused(include_str!("refused/counters.txt"), document);
 }

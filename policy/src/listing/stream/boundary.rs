@@ -5,7 +5,7 @@ use memchr::memchr2;
 /// A unit is an event up to and with its empty line, an empty line alone, or a comment in front of an event: it can go
 /// on at once, and servers keep idle connections alive with it.
 #[derive(Debug)]
-pub(super) struct Boundary {
+pub(crate) struct Boundary {
     /// The last byte was a CR: an LF now would be the rest of the same line end.
     after_cr: bool,
     /// No byte of the present line has come.
@@ -26,11 +26,11 @@ enum Unit {
 
 /// The end of a unit, in bytes from the start of the piece that was scanned.
 #[derive(Debug)]
-pub(super) struct Ended {
+pub(crate) struct Ended {
     /// Where its content ends, and the line end that ends it begins.
-    pub(super) content: usize,
+    pub(crate) content: usize,
     /// Where the next unit may begin.
-    pub(super) end: usize,
+    pub(crate) end: usize,
 }
 
 impl Default for Boundary {
@@ -41,7 +41,7 @@ impl Default for Boundary {
 
 impl Boundary {
     /// Whether the piece begins with the LF of a CRLF whose CR has ended a unit. If so, that byte is taken.
-    pub(super) fn completes_line_end(&mut self, piece: &[u8]) -> bool {
+    pub(crate) fn completes_line_end(&mut self, piece: &[u8]) -> bool {
         let completes = self.unit == Unit::Awaited && self.after_cr && piece.first() == Some(&b'\n');
         if completes {
             self.after_cr = false;
@@ -50,7 +50,7 @@ impl Boundary {
     }
 
     /// Scans up to the end of the unit; none if all of the piece belongs to it and it has not ended.
-    pub(super) fn scan(&mut self, piece: &[u8]) -> Option<Ended> {
+    pub(crate) fn scan(&mut self, piece: &[u8]) -> Option<Ended> {
         let first = piece.first()?;
         let mut at = usize::from(self.after_cr && *first == b'\n');
         self.after_cr = false;

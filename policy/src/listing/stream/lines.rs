@@ -2,23 +2,23 @@ use memchr::{memchr, memchr2};
 
 /// A line of an event.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Line<'a> {
+pub(crate) struct Line<'a> {
     /// Without its end.
-    pub(super) text: &'a [u8],
+    pub(crate) text: &'a [u8],
     /// CR, LF or CRLF; empty only if the bytes end inside the line.
-    pub(super) end: &'a [u8],
+    pub(crate) end: &'a [u8],
 }
 
 /// What ends a line for `str.splitlines` of Python besides CR and LF, and so for clients built on it: VT, FF, FS, GS, RS.
 const CARELESS_CONTROLS: [u8; 5] = [0x0B, 0x0C, 0x1C, 0x1D, 0x1E];
 
 /// The rest of these: U+0085, U+2028 and U+2029 in UTF-8, each with its escape in JSON.
-pub(super) const CARELESS_ENDS: [(&[u8], &[u8]); 3] =
+pub(crate) const CARELESS_ENDS: [(&[u8], &[u8]); 3] =
     [(b"\xC2\x85", b"\\u0085"), (b"\xE2\x80\xA8", b"\\u2028"), (b"\xE2\x80\xA9", b"\\u2029")];
 
 /// What a line says (HTML Living Standard, section 9.2.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Field<'a> {
+pub(crate) enum Field<'a> {
     Data(&'a [u8]),
     Event(&'a [u8]),
     Id,
@@ -30,7 +30,7 @@ pub(super) enum Field<'a> {
 }
 
 impl<'a> Line<'a> {
-    pub(super) fn field(&self) -> Field<'a> {
+    pub(crate) fn field(&self) -> Field<'a> {
         let (name, value) = match memchr(b':', self.text).map(|colon| self.text.split_at(colon)) {
             Some((name, [_, b' ', value @ ..] | [_, value @ ..])) => (name, value),
             _ => (self.text, &[][..]),
@@ -46,7 +46,7 @@ impl<'a> Line<'a> {
     }
 
     /// Whether some client splits the line where the standard does not.
-    pub(super) fn is_split_elsewhere(&self) -> bool {
+    pub(crate) fn is_split_elsewhere(&self) -> bool {
         let mut rest = self.text;
         while let Some(at) = memchr2(0xC2, 0xE2, rest) {
             rest = rest.get(at..).unwrap_or_default();
@@ -61,7 +61,7 @@ impl<'a> Line<'a> {
 }
 
 /// The lines of `text`.
-pub(super) fn lines(mut text: &[u8]) -> impl Iterator<Item = Line<'_>> {
+pub(crate) fn lines(mut text: &[u8]) -> impl Iterator<Item = Line<'_>> {
     core::iter::from_fn(move || {
         if text.is_empty() {
             return None;

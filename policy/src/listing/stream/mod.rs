@@ -1,6 +1,6 @@
-mod boundary;
+pub(crate) mod boundary;
 mod event;
-mod lines;
+pub(crate) mod lines;
 mod output;
 
 use std::borrow::Cow;
