@@ -86,7 +86,7 @@ extern "C" fn proxy_on_tick(root: u32) {
         let runtime = contexts.roots.get(&root).cloned().flatten()?;
         let waiting = |(id, stream): (&u32, &mut Stream)| stream.waits_too_long(&runtime).then_some(*id);
         let stuck: Vec<u32> = contexts.streams.iter_mut().filter_map(waiting).collect();
-        runtime.hold.tick(!stuck.is_empty());
+        runtime.tick(!stuck.is_empty());
         Some(stuck)
     });
     for id in stuck.flatten().unwrap_or_default() {

@@ -10,7 +10,7 @@ use policy::config::RequestHeaders;
 use crate::host::{self, Level};
 
 /// How often the filter looks whether bodies come, in ms, until one has.
-const TICK_MS: u32 = 500;
+pub(crate) const TICK_MS: u32 = 500;
 /// How many ticks a held request may wait for its first byte, before it is seen that none comes.
 const PATIENCE: u8 = 3;
 
@@ -32,9 +32,6 @@ impl Hold {
     pub(crate) fn new(configured: RequestHeaders) -> Self {
         if configured == RequestHeaders::Stream {
             return Self(Cell::new(State::Off));
-        }
-        if host::tick_every(TICK_MS).is_err() {
-            host::log(Level::Warn, "mcp_policy: cannot watch whether Envoy delivers bodies to held requests");
         }
         Self(Cell::new(State::Untried))
     }
@@ -67,9 +64,10 @@ impl Hold {
                  in the policy's; this worker goes on in stream mode",
             );
         }
-        if self.0.get() != State::Untried {
-            // Should it fail, the ticks find nothing to do.
-            let _stopped = host::tick_every(0);
-        }
+    }
+
+    /// Whether it has to be looked after by ticks.
+    pub(crate) fn is_untried(&self) -> bool {
+        self.0.get() == State::Untried
     }
 }

@@ -21,12 +21,14 @@
     )
 )]
 
+mod admission;
 mod caller;
 mod endpoint;
 mod exports;
 mod gate;
 mod hold;
 mod host;
+mod leases;
 mod metadata;
 mod metrics;
 mod route;

@@ -1,15 +1,15 @@
 //! One configuration at work: what all streams that began under it share.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 
 use policy::config::{self, Config, Mode, Unmatched};
 use policy::document::Policy;
-use policy::document::model::Refund;
 use policy::quota::{Quota, QuotaError, StoreError};
 
-use crate::hold::Hold;
+use crate::hold::{self, Hold};
 use crate::host::{self, Buffer, Level, Status};
+use crate::leases::{self, Leases};
 use crate::metrics::Metrics;
 use crate::route::Policies;
 use crate::store::SharedData;
@@ -20,6 +20,10 @@ pub(crate) struct Runtime {
     pub(crate) metrics: Metrics,
     /// Whether this worker holds heads.
     pub(crate) hold: Hold,
+    /// The calls that run on this worker and count as long as they do.
+    pub(crate) leases: Leases,
+    /// How often Envoy calls `proxy_on_tick`, in ms; 0 for not at all.
+    ticks: Cell<u32>,
     /// What the answers on each route are looked at for. Derived once, as each event of a stream asks.
     looks: Vec<Looks>,
     /// The plugin root that counters belong to.
@@ -50,7 +54,38 @@ impl Runtime {
         }
         let hold = Hold::new(config.request_headers);
         let looks = config.routes.iter().map(|route| Looks::of(&config, &route.policies)).collect();
-        Ok(Self { config, metrics: Metrics::define()?, hold, looks, root, quota: OnceCell::new() })
+        let (leases, ticks, quota) = (Leases::default(), Cell::new(0), OnceCell::new());
+        let runtime = Self { config, metrics: Metrics::define()?, hold, leases, ticks, looks, root, quota };
+        runtime.adjust_ticks();
+        Ok(runtime)
+    }
+
+    /// Has `proxy_on_tick` called as often as anything has to be looked after.
+    pub(crate) fn adjust_ticks(&self) {
+        let wanted = if self.hold.is_untried() {
+            hold::TICK_MS
+        } else if self.leases.is_empty() {
+            0
+        } else {
+            leases::TICK_MS
+        };
+        if self.ticks.replace(wanted) != wanted && host::tick_every(wanted).is_err() {
+            host::log(
+                Level::Error,
+                "mcp_policy: Envoy gives no ticks: held requests and running calls are not looked after",
+            );
+        }
+    }
+
+    /// Some time has passed. `stuck`: a request has been held in vain.
+    pub(crate) fn tick(&self, stuck: bool) {
+        self.hold.tick(stuck);
+        if !self.leases.is_empty()
+            && let Ok(quota) = self.quota()
+        {
+            self.leases.tick(quota, &self.metrics);
+        }
+        self.adjust_ticks();
     }
 
     pub(crate) fn observes(&self) -> bool {
@@ -117,9 +152,6 @@ fn unsupported(config: &Config) -> Option<&'static str> {
     }
     if config.approvals.is_some() {
         return Some("`approvals` is not supported yet: leave it out, and `require_approval` answers as a denial");
-    }
-    if config.policies.iter().any(|(_, policy)| policy.limits().any(|limit| limit.refund != Refund::default())) {
-        return Some("`refund` is not supported yet: leave it out, and nothing is given back");
     }
     None
 }

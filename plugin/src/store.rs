@@ -1,6 +1,6 @@
 //! The counters' store: Envoy's shared data, one map for all workers.
 
-use policy::quota::{Cas, CounterStore, Expected, ShardId, StoreError, Swap};
+use policy::quota::{Cas, CounterStore, Expected, Now, QuotaError, ShardId, StoreError, Swap};
 
 use crate::host::{self, Status, Swapped};
 
@@ -23,6 +23,11 @@ impl CounterStore for SharedData {
             Swapped::No => Ok(Swap::Mismatch),
         }
     }
+}
+
+/// The time that counters go by. The wall clock's is that of the call, or 0 where no calendar is asked.
+pub(crate) fn now(wall_ms: u64) -> Result<Now, QuotaError> {
+    Ok(Now { monotonic_ms: host::monotonic_ms().map_err(failed)?, wall_ms })
 }
 
 fn failed(status: Status) -> StoreError {

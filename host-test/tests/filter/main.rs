@@ -7,6 +7,7 @@ mod requests;
 
 mod batches;
 mod calls;
+mod concurrency;
 mod configuration;
 mod examples;
 mod headers;
@@ -19,6 +20,7 @@ mod limits_survive;
 mod listings;
 mod listings_odd;
 mod metrics;
+mod refunds;
 mod replies;
 mod revisions;
 mod robustness;

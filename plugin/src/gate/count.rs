@@ -2,13 +2,13 @@
 
 use policy::decision::{Header, Taking};
 use policy::document::model::Scope;
-use policy::quota::{Charge, CounterName, Now, Outcome, QuotaError, ScopeValue, StoreError, Unit};
-use policy::reply::Exhausted;
+use policy::quota::{Charge, CounterName, Outcome, QuotaError, ScopeValue, Taken, Unit, Window};
+use policy::reply::{Exhausted, Retry};
 
 use crate::caller::Caller;
-use crate::host::{self, Headers};
+use crate::host::Headers;
 use crate::runtime::Runtime;
-use crate::store::SharedData;
+use crate::store::{self, SharedData};
 use crate::stream::Exchange;
 
 /// Why a call was not counted.
@@ -16,6 +16,14 @@ pub(super) enum Uncounted {
     /// Whose count the limit at this index means is not clear.
     Unclear(usize),
     Quota(QuotaError),
+}
+
+/// What counting said.
+pub(super) enum Counted {
+    /// All is taken, or could be.
+    Taken(Taken),
+    /// The limit at this index refuses.
+    Refused(usize, Exhausted),
 }
 
 /// What a message of a body takes from one limit.
@@ -41,9 +49,9 @@ pub(super) fn count(
     Exchange { caller, headers, .. }: &Exchange,
     sessions: bool,
     only_look: bool,
-) -> Result<Option<(usize, Exhausted)>, Uncounted> {
+) -> Result<Counted, Uncounted> {
     if dues.is_empty() {
-        return Ok(None);
+        return Ok(Counted::Taken(Taken::default()));
     }
     // One text for all dues of a scope: a batch may have hundreds.
     let mut texts: Vec<(&Scope, Option<String>)> = Vec::new();
@@ -68,19 +76,22 @@ pub(super) fn count(
         })
         .collect();
     let quota = runtime.quota()?;
-    let monotonic_ms = host::monotonic_ms().map_err(|status| QuotaError::Store(StoreError { status: status.0 }))?;
-    let now = Now { monotonic_ms, wall_ms: caller.wall_ms() };
+    let now = store::now(caller.wall_ms())?;
     let outcome = if only_look {
         quota.look(&SharedData, caller.principal(), &charges, now)?
     } else {
         quota.take(&SharedData, caller.principal(), &charges, now)?
     };
     Ok(match outcome {
-        Outcome::Admitted(_) => None,
+        Outcome::Admitted(taken) => Counted::Taken(taken),
         Outcome::Refused(refusal) => {
             let unit = charges.get(refusal.charge).map_or(Unit::Calls, |charge| charge.unit);
-            let (retry_after_ms, remaining) = (refusal.retry_after_ms, refusal.remaining);
-            Some((refusal.charge, Exhausted { retry_after_ms, remaining, unit }))
+            let retry = match refusal.retry_after_ms {
+                Some(ms) => Retry::AfterMs(ms),
+                None if charges.iter().any(|charge| charge.window == Window::Running) => Retry::Unknown,
+                None => Retry::Never,
+            };
+            Counted::Refused(refusal.charge, Exhausted { retry, remaining: refusal.remaining, unit })
         }
     })
 }

@@ -3,24 +3,27 @@
 mod count;
 mod refused;
 
+use std::rc::Rc;
+
 use policy::config::Transport;
 use policy::decision::{self, Decision, Effort, Refusal, RefusalKind};
 use policy::message::{Body, HeaderCopies, HeaderMismatch, Id, Message, Params};
 use policy::quota::QuotaError;
 
+use crate::admission::Admission;
 use crate::caller::RequestFacts;
 use crate::host::{self, Level};
 use crate::route::Policies;
 use crate::runtime::Runtime;
 use crate::stream::Exchange;
-use count::{Due, Uncounted};
+use count::{Counted, Due, Uncounted};
 
 pub(crate) use refused::Refused;
 
 /// What becomes of a body.
 pub(crate) enum Verdict<'m> {
-    /// It goes on to the server.
-    Pass,
+    /// It goes on to the server. What it took may be given back, or end with its answer.
+    Pass(Option<Box<Admission>>),
     /// None of it does, because of these of its messages. The client is told why.
     Refuse(Vec<(usize, Refused<'m>)>),
     /// The headers say something else than a message, whose id this is.
@@ -62,7 +65,7 @@ impl<'m> Judged<'m> {
 
 /// Judges a body by all policies of its route, and takes what its messages count: all of it goes on, or nothing.
 pub(crate) fn judge<'m>(
-    runtime: &'m Runtime,
+    runtime: &'m Rc<Runtime>,
     exchange: &Exchange,
     body: &'m Body<'_>,
     copies: &HeaderCopies<'_>,
@@ -119,7 +122,7 @@ pub(crate) fn judge<'m>(
     // Where there are no sessions, a client could write any.
     let sessions = exchange.transport == Transport::Streamable && !copies.may_be_since(STATELESS);
     match take(runtime, messages, &dues, exchange, sessions, !unapproved.is_empty()) {
-        Verdict::Pass if !unapproved.is_empty() => Verdict::Refuse(unapproved),
+        Verdict::Pass(_) if !unapproved.is_empty() => Verdict::Refuse(unapproved),
         verdict => verdict,
     }
 }
@@ -134,7 +137,7 @@ fn disagreement<'m>(
 
 /// Takes what is due, or only looks whether it could be taken.
 fn take<'m>(
-    runtime: &'m Runtime,
+    runtime: &'m Rc<Runtime>,
     messages: &'m [Message<'_>],
     dues: &[Due<'m>],
     exchange: &Exchange,
@@ -152,8 +155,13 @@ fn take<'m>(
     };
     let sessions = sessions && !messages.iter().filter_map(Message::params).any(is_stateless);
     match count::count(runtime, dues, exchange, sessions, only_look) {
-        Ok(None) => Verdict::Pass,
-        Ok(Some((index, exhausted))) => limited(index, None, Some(exhausted)),
+        Ok(Counted::Taken(taken)) => {
+            let awaited = !only_look && dues.iter().any(|due| Admission::is_awaited(due.taking.limit));
+            let charges = dues.iter().map(|due| (due.taking.limit, due.message));
+            let admission = awaited.then(|| Box::new(Admission::new(Rc::clone(runtime), taken, charges, messages)));
+            Verdict::Pass(admission)
+        }
+        Ok(Counted::Refused(index, exhausted)) => limited(index, None, Some(exhausted)),
         Err(Uncounted::Unclear(index)) => limited(index, Some(SCOPE_UNCLEAR), None),
         Err(Uncounted::Quota(error)) => {
             runtime.metrics.uncounted.increment();

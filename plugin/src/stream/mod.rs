@@ -9,6 +9,7 @@
 //!   any phase ─ refusal ─ Replied
 //! ```
 
+mod ending;
 mod head;
 mod refuse;
 mod request;
@@ -20,6 +21,7 @@ use policy::config::Transport;
 use policy::listing::EventStream;
 use policy::message::Id;
 
+use crate::admission::Admission;
 use crate::caller::Caller;
 use crate::host::Headers;
 use crate::route::Policies;
@@ -45,6 +47,10 @@ pub(crate) struct Stream {
     answer_held: bool,
     /// How many ticks the head has been held without a byte of the body.
     held_for: Option<u8>,
+    /// What the admitted body holds or may be given back, until its answer has ended.
+    admission: Option<Box<Admission>>,
+    /// The requests of the admitted body.
+    asked: Vec<Id>,
 }
 
 enum Phase {
@@ -85,7 +91,15 @@ pub(crate) struct Exchange {
 
 impl Stream {
     pub(crate) fn new(runtime: Option<Rc<Runtime>>) -> Self {
-        Self { runtime, phase: Phase::Start, answered: false, answer_held: false, held_for: None }
+        Self {
+            runtime,
+            phase: Phase::Start,
+            answered: false,
+            answer_held: false,
+            held_for: None,
+            admission: None,
+            asked: vec![],
+        }
     }
 
     /// Counts a tick for a request of this runtime whose head is held. Says whether it has waited too long.

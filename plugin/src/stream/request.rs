@@ -175,7 +175,10 @@ impl Stream {
             return self.refuse_revision("clients of this revision send no responses");
         }
         match gate::judge(&runtime, &exchange, &message, &copies) {
-            Verdict::Pass => runtime.metrics.allowed.increment(),
+            Verdict::Pass(admission) => {
+                runtime.metrics.allowed.increment();
+                self.admission = admission;
+            }
             Verdict::Refuse(refused) => {
                 if let Some(reply) = self.refuse_messages(&exchange, &message, body.len(), &refused) {
                     return reply;
@@ -208,6 +211,10 @@ impl Stream {
         } else {
             Phase::Passing
         };
+        if let Some(admission) = &mut self.admission {
+            admission.send();
+            self.asked = requests().cloned().collect();
+        }
         self.release_answer()
     }
 

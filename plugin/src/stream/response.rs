@@ -16,6 +16,7 @@ use crate::shown::ShownTo;
 
 impl Stream {
     pub(crate) fn on_response_headers(&mut self, end_of_stream: bool) -> Action {
+        self.see_answer_begin(end_of_stream);
         let (exchange, awaited) = match core::mem::replace(&mut self.phase, Phase::Passing) {
             Phase::Answer(exchange, awaited) => (exchange, awaited),
             // The server answers the head alone. What it says waits until the body has come and is judged, so that a
@@ -81,6 +82,7 @@ impl Stream {
     }
 
     pub(crate) fn on_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        self.see_answer_go_on(size, end_of_stream);
         match core::mem::replace(&mut self.phase, Phase::Passing) {
             Phase::Document(exchange, awaited, held) => {
                 self.document_part(exchange, awaited, held, size, end_of_stream)
@@ -102,6 +104,7 @@ impl Stream {
     }
 
     pub(crate) fn on_response_trailers(&mut self) -> Action {
+        self.see_answer_end();
         match core::mem::replace(&mut self.phase, Phase::Passing) {
             Phase::Document(exchange, awaited, held) => self.document(&exchange, &awaited, &held),
             // What is left is an event without an end, which clients discard.

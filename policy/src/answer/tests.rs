@@ -42,7 +42,8 @@ fn what_is_not_clearly_an_answer_has_not_failed() {
         assert_eq!(document(&body), None, "{body}");
     }
     assert_eq!(document(&json!({"jsonrpc": "2.0", "id": 7, "result": {"isError": "true"}})), Some(Ending::Result));
-    for body in [r#"{"id":7,"error":{},"error":{}}"#, r#"{"id":7,"error":{}"#, r#"{"id":7,"error":{}} x"#, "", "<html>"] {
+    for body in [r#"{"id":7,"error":{},"error":{}}"#, r#"{"id":7,"error":{}"#, r#"{"id":7,"error":{}} x"#, "", "<html>"]
+    {
         assert_eq!(read(Form::Document, &["7"], body.as_bytes(), 3), [None], "{body}");
     }
 }

@@ -31,9 +31,8 @@ pub(crate) enum Reach {
 /// they must also add the same argument, as a call adds to a counter once.
 pub(crate) fn agree(check: &mut Check, limits: &[Shared<'_>]) {
     let mut sorted: Vec<&Shared<'_>> = limits.iter().collect();
-    let counter = |shared: &Shared<'_>| {
-        (shared.limit.counter.clone(), shared.limit.scope.to_string(), runs(&shared.limit))
-    };
+    let counter =
+        |shared: &Shared<'_>| (shared.limit.counter.clone(), shared.limit.scope.to_string(), runs(&shared.limit));
     // Stable: those of one counter stay in the order of the document.
     sorted.sort_by_cached_key(|shared| counter(shared));
     for shares in sorted.chunk_by(|a, b| counter(a) == counter(b)) {

@@ -176,7 +176,7 @@ pub struct Refund {
 
 impl Refund {
     /// Whether it depends on what an answer says.
-    pub(crate) fn reads_answers(&self) -> bool {
+    pub fn reads_answers(&self) -> bool {
         self.jsonrpc_error || self.is_error
     }
 
