@@ -100,7 +100,7 @@ fn what_is_not_supported_is_refused_and_never_ignored() {
     // Each is either done, or refused with the reason. None of them is done yet.
     let global = envelope(
         limit(json!({"store": "global", "align": "calendar"})),
-        json!({"global_counters": {"cluster": "rls"}}),
+        json!({"global_counters": {"cluster": "rls", "digest_key": "0123456789abcdef0123456789abcdef"}}),
     );
     let approvals =
         envelope(tools(json!({"a": {"action": "require_approval"}})), json!({"approvals": {"cluster": "desk"}}));

@@ -12,6 +12,7 @@ use super::values::{bytes, name, path, timeout};
 use crate::document::fields::{self, Check, Fields, Place};
 use crate::document::model::Limit;
 use crate::document::{ErrorKind, Errors, Policy, decode};
+use crate::global::DigestKey;
 use crate::message::Batches;
 use crate::quota::{Settings, WhenFull, Window};
 
@@ -100,7 +101,9 @@ fn envelope(check: &mut Check, place: &Place<'_>) -> Option<Config> {
     for comment in ["description", "$schema"] {
         fields.get(comment).and_then(|place| check.text(&place));
     }
+    let before = check.count();
     let policies = policies(check, &fields);
+    let sound = check.count() == before;
     let names: Vec<&str> = policies.iter().map(|named| named.name).collect();
     let before = check.count();
     let routes = fields.need(check, "routes").and_then(|place| routes(check, &place, &names));
@@ -136,7 +139,7 @@ fn envelope(check: &mut Check, place: &Place<'_>) -> Option<Config> {
     let counters = fields.get("counters").map_or(Some(Settings::default()), |place| counters(check, &place));
     let global_counters = fields.get("global_counters").and_then(|place| global_counters(check, &place));
     let approvals = fields.get("approvals").and_then(|place| approvals(check, &place));
-    services(check, &fields, &policies);
+    services(check, &fields, &policies, sound);
     Some(Config {
         policies: policies.into_iter().map(|named| Some((named.name.into(), named.policy?))).collect::<Option<_>>()?,
         routes: routes?,
@@ -203,11 +206,22 @@ fn answers_elsewhere(check: &mut Check, place: &Place<'_>, routes: &[Route], pol
     }
 }
 
-/// Notes limits that ask for a service that is not there. Rules that ask for approval may go without: it is then a denial.
-fn services(check: &mut Check, fields: &Fields<'_>, policies: &[Named<'_>]) {
-    if fields.get("global_counters").is_none() {
-        for limit in policies.iter().flat_map(|named| &named.global_limits) {
-            check.wrong(limit, ErrorKind::Misplaced("a global counter needs `global_counters` in the configuration"));
+/// Notes limits that ask for a service that is not there, and a service that no limit asks. Rules that ask for approval may
+/// go without: it is then a denial.
+fn services(check: &mut Check, fields: &Fields<'_>, policies: &[Named<'_>], sound: bool) {
+    let mut limits = policies.iter().flat_map(|named| &named.global_limits).peekable();
+    match fields.get("global_counters") {
+        Some(service) if limits.peek().is_none() && sound => {
+            check.wrong(&service, ErrorKind::Misplaced("no limit is counted there: none has `\"store\": \"global\"`"));
+        }
+        Some(_) => {}
+        None => {
+            for limit in limits {
+                check.wrong(
+                    limit,
+                    ErrorKind::Misplaced("a global counter needs `global_counters` in the configuration"),
+                );
+            }
         }
     }
 }
@@ -245,12 +259,24 @@ fn counters(check: &mut Check, place: &Place<'_>) -> Option<Settings> {
 }
 
 fn global_counters(check: &mut Check, place: &Place<'_>) -> Option<GlobalCounters> {
-    let fields = check.fields(place, &["cluster", "domain", "timeout", "on_error"])?;
+    let fields = check.fields(place, &["cluster", "domain", "timeout", "on_error", "digest_key"])?;
     let cluster = fields.need(check, "cluster").and_then(|place| name(check, &place));
     let domain = fields.get("domain").map_or(Some("mcp".into()), |place| name(check, &place));
     let timeout = fields.get("timeout").map_or(Some(Duration::from_millis(50)), |place| timeout(check, &place));
     let allow_on_error = word(check, &fields, "on_error", [("deny", false), ("allow", true)]);
-    Some(GlobalCounters { cluster: cluster?, domain: domain?, timeout: timeout?, allow_on_error: allow_on_error? })
+    let digest_key = fields.need(check, "digest_key").and_then(|place| {
+        // The text is shown nowhere, not even in part.
+        let key = DigestKey::new(check.text(&place)?);
+        let wanted = "expected a secret of 32 to 256 characters, the same for every Envoy that shares the counters";
+        check.note(&place, key.ok_or(ErrorKind::Misplaced(wanted)))
+    });
+    Some(GlobalCounters {
+        cluster: cluster?,
+        domain: domain?,
+        timeout: timeout?,
+        allow_on_error: allow_on_error?,
+        digest_key: digest_key?,
+    })
 }
 
 fn approvals(check: &mut Check, place: &Place<'_>) -> Option<Approvals> {

@@ -1,8 +1,8 @@
 //! The plugin's configuration: a bare policy, or an envelope that says which policy holds where and for whom.
 //!
 //! A document with `version` at its top is a policy, which holds on every path; one with `policies` is an envelope. Both
-//! are checked whole, like a policy. A policy that no route uses is an error, as it would protect nothing; a service that
-//! no rule asks is not.
+//! are checked whole, like a policy. A policy that no route uses is an error, as it would protect nothing, and so is a
+//! rate-limit service that no limit asks. An approval service that no rule asks is not.
 //!
 //! ```
 //! let text = br#"{

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::paths::PathGlob;
 use crate::document::Policy;
+use crate::global::DigestKey;
 use crate::message::Batches;
 use crate::quota::Settings;
 
@@ -218,6 +219,8 @@ pub struct GlobalCounters {
     pub timeout: Duration,
     /// Whether a call passes (true) or is refused when the service does not answer.
     pub allow_on_error: bool,
+    /// What the values of scopes are digested with before they leave the filter.
+    pub digest_key: DigestKey,
 }
 
 /// The approval service.

@@ -1,19 +1,9 @@
 //! What the rules look at.
 
 use super::model::{Config, GrantSource, Needs};
-use crate::document::Policy;
 use crate::document::model::{Rule, Scope};
 use crate::document::path::{Root, Step};
 use crate::quota::Window;
-
-/// Every rule of a policy.
-fn rules(policy: &Policy) -> impl Iterator<Item = &Rule> {
-    let sections = [&policy.tools, &policy.resources, &policy.prompts, &policy.methods];
-    let of = sections
-        .into_iter()
-        .flat_map(|section| section.exact.values().chain(section.globs.iter().map(|(_, rule)| rule)));
-    of.chain([&policy.all_tools])
-}
 
 impl Needs {
     /// What the rules, routes and sources of a configuration look at.
@@ -27,7 +17,7 @@ impl Needs {
             cluster: config.routes.iter().any(|route| route.cluster.is_some()),
             ..Self::default()
         };
-        for rule in config.policies.iter().flat_map(|(_, policy)| rules(policy)) {
+        for rule in config.policies.iter().flat_map(|(_, policy)| policy.rules()) {
             needs.add(rule);
         }
         needs

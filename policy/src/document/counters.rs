@@ -2,7 +2,7 @@
 
 use super::error::ErrorKind;
 use super::fields::{Check, Place};
-use super::model::Limit;
+use super::model::{Limit, Store};
 use crate::quota::Window;
 
 /// A limit, where it stands, and whose calls it counts.
@@ -26,8 +26,9 @@ pub(crate) enum Reach {
 /// Notes each limit that does not agree with an earlier one on the same counter.
 ///
 /// A counter is a name, a scope and what it counts: `charges` per grant and `charges` per session are two, and so are
-/// those within a time and those that run. Limits on one counter need the
-/// same window, unit and store; each has its own `max`. Where one call can meet both, because one of them is in `all_tools`,
+/// those within a time and those that run. Limits on one counter need the same window, unit and store; each has its own
+/// `max`, unless the counter is global: Limitador keeps one `max` for a counter, and the step in which amounts are counted
+/// follows from it. Where one call can meet both, because one of them is in `all_tools`,
 /// they must also add the same argument, as a call adds to a counter once.
 pub(crate) fn agree(check: &mut Check, limits: &[Shared<'_>]) {
     let mut sorted: Vec<&Shared<'_>> = limits.iter().collect();
@@ -66,6 +67,8 @@ fn difference(one: &Limit, other: &Limit) -> Option<&'static str> {
         Some("store")
     } else if one.linger_ms != other.linger_ms {
         Some("linger")
+    } else if one.store == Store::Global && one.max != other.max {
+        Some("max, as a rate-limit service has one for each counter")
     } else {
         None
     }

@@ -9,6 +9,7 @@ use super::model::{Limit, Refund, Scope, Store};
 use super::path::{ArgumentPath, header_name};
 use super::tree::{Kind, push_step};
 use super::windows;
+use crate::global::Hits;
 use crate::quota::{Unit, Window};
 
 /// The longest name of a counter, claim or header, in bytes.
@@ -91,6 +92,9 @@ fn limit(check: &mut Check, place: &Place<'_>, arguments: bool) -> Option<Limit>
                 ErrorKind::Misplaced("a global counter cannot be given back to: rate-limit services only add"),
             );
         }
+        if max.is_some_and(|max| Hits::of(unit, max).is_none()) {
+            check.wrong(&fields.get("max")?, ErrorKind::Misplaced(most_of_a_service(unit)));
+        }
     }
     let (window, max) = (window?, max?);
     Some(Limit {
@@ -106,6 +110,16 @@ fn limit(check: &mut Check, place: &Place<'_>, arguments: bool) -> Option<Limit>
         store: store?,
         on_deny: on_deny.unwrap_or_else(|| used_up(max, unit, window)),
     })
+}
+
+fn most_of_a_service(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Calls => "a global counter holds at most 4294967295, as rate-limit services count in 32 bits",
+        Unit::Millionths => {
+            "a global counter holds at most 4294967295 steps, as rate-limit services count in 32 bits: write the amount with \
+             fewer decimal places (six up to 4294, three up to 4294967, none up to 4294967295)"
+        }
+    }
 }
 
 fn counter(check: &mut Check, place: &Place<'_>) -> Option<Box<str>> {

@@ -25,6 +25,14 @@ pub struct Policy {
     pub methods: Section,
 }
 
+impl Policy {
+    /// Every rule.
+    pub(crate) fn rules(&self) -> impl Iterator<Item = &Rule> {
+        let sections = [&self.tools, &self.resources, &self.prompts, &self.methods];
+        sections.into_iter().flat_map(Section::rules).chain([&self.all_tools])
+    }
+}
+
 /// What becomes of what no rule names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Default {
@@ -56,6 +64,12 @@ pub struct Section {
     ///
     /// INVARIANT: no name matches two globs with equally many literal characters.
     pub globs: Vec<(Glob, Rule)>,
+}
+
+impl Section {
+    fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.exact.values().chain(self.globs.iter().map(|(_, rule)| rule))
+    }
 }
 
 /// What a policy says of one target.

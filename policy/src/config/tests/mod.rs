@@ -76,7 +76,8 @@ const WHOLE: &str = r#"{
   "mode": "observe", "denial": "jsonrpc_error", "disclose": "reason", "request_headers": "hold", "retries": "route", "batches": "refuse",
   "max_body_bytes": "2MiB", "max_depth": 32.0, "max_event_bytes": 65536,
   "counters": { "max_bytes": "64MiB", "when_full": "share" },
-  "global_counters": { "cluster": "ratelimit", "domain": "lab", "timeout": "20ms", "on_error": "allow" },
+  "global_counters": { "cluster": "ratelimit", "domain": "lab", "timeout": "20ms", "on_error": "allow",
+    "digest_key": "0123456789abcdef0123456789abcdef" },
   "approvals": { "cluster": "approvals", "timeout": "10s" }
 }"#;
 
@@ -123,11 +124,27 @@ fn an_envelope_with_every_part_is_read() {
 fn services_have_defaults_of_their_own() {
     let rule = r#"{"action": "require_approval", "limits": [
         {"counter": "c", "window": "day", "max": 1, "align": "calendar", "store": "global"}]}"#;
-    let members = r#", "global_counters": {"cluster": "rls"}, "approvals": {"cluster": "desk"}"#;
+    let members = r#", "global_counters": {"cluster": "rls", "digest_key": "0123456789abcdef0123456789abcdef"}, "approvals": {"cluster": "desk"}"#;
     let config = config(&with_rule(rule, members));
     let global = config.global_counters.unwrap();
     assert_eq!((&*global.domain, global.timeout, global.allow_on_error), ("mcp", Duration::from_millis(50), false));
     assert_eq!(config.approvals.unwrap().timeout, Duration::from_secs(2));
+}
+
+#[test]
+fn the_digest_key_is_never_shown() {
+    let limit = r#"{"counter": "c", "window": "day", "max": 1, "align": "calendar", "store": "global"}"#;
+    let with_key = |key: &str| {
+        let members = format!(r#", "global_counters": {{"cluster": "rls", "digest_key": {key}}}"#);
+        with_rule(&format!(r#"{{"limits": [{limit}]}}"#), &members)
+    };
+    let long = "sesame".repeat(43);
+    for key in [r#""open sesame""#, r#"["open sesame"]"#, &format!("\"{long}\""), r#""open sesame\q""#] {
+        let errors = load(with_key(key).as_bytes()).expect_err(key);
+        assert!(!format!("{errors} {errors:?}").contains("sesame"), "{errors:?}");
+    }
+    let config = config(&with_key(r#""open sesame, open sesame, open sesame""#));
+    assert!(!format!("{config:?}").contains("sesame"));
 }
 
 #[test]
