@@ -9,6 +9,7 @@ pub mod document;
 pub mod envelope;
 pub mod listing;
 pub mod message;
+pub mod rate_limit_answer;
 pub mod tree;
 pub mod uri;
 
@@ -22,11 +23,12 @@ use std::{env, fs, io};
 pub type Check = fn(&[u8]);
 
 /// The targets by name: each has a binary, and a folder of seeds.
-pub const TARGETS: [(&str, Check); 5] = [
+pub const TARGETS: [(&str, Check); 6] = [
     ("document", document::check),
     ("envelope", envelope::check),
     ("listing", listing::check),
     ("message", message::check),
+    ("rate_limit_answer", rate_limit_answer::check),
     ("uri", uri::check),
 ];
 

@@ -135,6 +135,11 @@ fn configurations_fit_together() {
 }
 
 #[test]
+fn only_the_limit_asked_for_admits() {
+    holds("rate_limit_answer", 40_000);
+}
+
+#[test]
 fn uris_have_one_normal_form() {
     holds("uri", 40_000);
 }
