@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::host::{self, Level};
+use crate::host::{self, Buffer, Level};
 use crate::runtime::Runtime;
 use crate::stream::{Action, Stream};
 
@@ -16,6 +16,8 @@ struct Contexts {
     /// A root exists once per configuration: while an old one drains, streams keep the one they began under.
     roots: BTreeMap<u32, Option<Rc<Runtime>>>,
     streams: BTreeMap<u32, Stream>,
+    /// The streams that wait for the answer to a question, by its token.
+    asking: BTreeMap<u32, u32>,
 }
 
 thread_local! {
@@ -28,11 +30,22 @@ fn with_contexts<R>(run: impl FnOnce(&mut Contexts) -> R) -> Option<R> {
 
 /// Runs a callback of a stream. A stream that is not known cannot be judged, so it goes no further.
 fn with_stream(id: u32, run: impl FnOnce(&mut Stream) -> Action) -> u32 {
-    let action = with_contexts(|contexts| contexts.streams.get_mut(&id).map(run)).flatten();
-    action.unwrap_or_else(|| {
+    with_contexts(|contexts| contexts.run(id, run)).flatten().unwrap_or_else(|| {
         host::log(Level::Error, "mcp_policy: callback for an unknown stream");
         Action::Pause
     }) as u32
+}
+
+impl Contexts {
+    /// Runs a callback of a stream, and remembers what it asked. None if the stream is not known.
+    fn run(&mut self, id: u32, run: impl FnOnce(&mut Stream) -> Action) -> Option<Action> {
+        let stream = self.streams.get_mut(&id)?;
+        let action = run(stream);
+        if let Some(token) = stream.take_token() {
+            self.asking.insert(token, id);
+        }
+        Some(action)
+    }
 }
 
 /// Says which version of the ABI this module speaks.
@@ -126,10 +139,41 @@ extern "C" fn proxy_on_response_trailers(id: u32, _count: u32) -> u32 {
     with_stream(id, Stream::on_response_trailers)
 }
 
+/// A service has answered a question. The callback is for the root, so what the answer settles is settled as the stream.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_grpc_receive(_root: u32, token: u32, size: usize) {
+    let answer = host::bytes(Buffer::GrpcMessage, size);
+    on_answer(token, answer.map_err(|status| format!("the rate-limit service's answer cannot be read: {status}")));
+}
+
+/// A question has got no answer. `status` is gRPC's.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_grpc_close(_root: u32, token: u32, status: u32) {
+    on_answer(token, Err(format!("the rate-limit service gave no answer: gRPC status {status}")));
+}
+
+fn on_answer(token: u32, answer: Result<Vec<u8>, String>) {
+    let action = with_contexts(|contexts| {
+        // A stream that has ended meanwhile has nothing to be told; nor is anybody else's token ours.
+        let id = contexts.asking.remove(&token).filter(|id| contexts.streams.contains_key(id))?;
+        if let Err(status) = host::become_context(id) {
+            host::log(Level::Error, &format!("mcp_policy: a held request cannot be judged: {status}"));
+            return None;
+        }
+        Some((id, contexts.run(id, |stream| stream.on_answer(answer))?))
+    });
+    if let Some((id, Action::Continue)) = action.flatten()
+        && let Err(status) = host::resume_request(id)
+    {
+        host::log(Level::Error, &format!("mcp_policy: a held request cannot go on: {status}"));
+    }
+}
+
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_delete(id: u32) {
     let _deleted = with_contexts(|contexts| {
         contexts.streams.remove(&id);
+        contexts.asking.retain(|_, stream| *stream != id);
         contexts.roots.remove(&id);
     });
 }

@@ -22,6 +22,8 @@ pub(crate) struct Metrics {
     pub(crate) failed: Counter,
     /// Calls that could not be counted: the counters are full, damaged or contended.
     pub(crate) uncounted: Counter,
+    /// Questions to the rate-limit service that got no clear answer.
+    pub(crate) global_failed: Counter,
     /// Lists from which entries were taken.
     pub(crate) lists_filtered: Counter,
     /// Lists and events that could not be read.
@@ -40,6 +42,7 @@ impl Metrics {
             observed: Counter::define("mcp_policy.observed")?,
             failed: Counter::define("mcp_policy.failed")?,
             uncounted: Counter::define("mcp_policy.uncounted")?,
+            global_failed: Counter::define("mcp_policy.global_failed")?,
             lists_filtered: Counter::define("mcp_policy.lists_filtered")?,
             lists_withheld: Counter::define("mcp_policy.lists_withheld")?,
         })

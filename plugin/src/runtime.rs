@@ -147,9 +147,6 @@ impl Looks {
 
 /// What a configuration asks for that this filter cannot do. To accept it and not do it would be worse.
 fn unsupported(config: &Config) -> Option<&'static str> {
-    if config.global_counters.is_some() {
-        return Some("`global_counters` is not supported yet");
-    }
     if config.approvals.is_some() {
         return Some("`approvals` is not supported yet: leave it out, and `require_approval` answers as a denial");
     }

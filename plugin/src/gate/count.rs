@@ -1,10 +1,11 @@
 //! What the messages of a body take from their limits.
 
-use policy::decision::{Header, Taking};
+use policy::decision::Header;
 use policy::document::model::Scope;
 use policy::quota::{Charge, CounterName, Outcome, QuotaError, ScopeValue, Taken, Unit, Window};
 use policy::reply::{Exhausted, Retry};
 
+use super::Due;
 use crate::caller::Caller;
 use crate::host::Headers;
 use crate::runtime::Runtime;
@@ -26,15 +27,6 @@ pub(super) enum Counted {
     Refused(usize, Exhausted),
 }
 
-/// What a message of a body takes from one limit.
-pub(super) struct Due<'m> {
-    /// The message, by its place in the body.
-    pub(super) message: usize,
-    /// The policy that the limit is of, by its name.
-    pub(super) policy: &'m str,
-    pub(super) taking: Taking<'m>,
-}
-
 impl From<QuotaError> for Uncounted {
     fn from(error: QuotaError) -> Self {
         Self::Quota(error)
@@ -46,35 +38,16 @@ impl From<QuotaError> for Uncounted {
 pub(super) fn count(
     runtime: &Runtime,
     dues: &[Due<'_>],
-    Exchange { caller, headers, .. }: &Exchange,
+    exchange: &Exchange,
     sessions: bool,
     only_look: bool,
 ) -> Result<Counted, Uncounted> {
     if dues.is_empty() {
         return Ok(Counted::Taken(Taken::default()));
     }
-    // One text for all dues of a scope: a batch may have hundreds.
-    let mut texts: Vec<(&Scope, Option<String>)> = Vec::new();
-    for (index, due) in dues.iter().enumerate() {
-        let scope = &due.taking.limit.scope;
-        if !texts.iter().any(|(known, _)| *known == scope) {
-            let text = scope_text(scope, caller, headers, sessions).map_err(|Unclear| Uncounted::Unclear(index))?;
-            texts.push((scope, text));
-        }
-    }
-    let text = |scope: &Scope| texts.iter().find(|(known, _)| *known == scope).and_then(|(_, text)| text.as_deref());
-    let charges: Vec<Charge<'_>> = dues
-        .iter()
-        .map(|Due { message, policy, taking }| Charge {
-            call: *message,
-            counter: CounterName { policy, counter: &taking.limit.counter },
-            scope: scope_value(&taking.limit.scope, caller, text(&taking.limit.scope)),
-            window: taking.limit.window,
-            unit: taking.limit.unit,
-            max: taking.limit.max,
-            amount: taking.amount,
-        })
-        .collect();
+    let scopes = Scopes::read(dues, exchange, sessions)?;
+    let charges: Vec<Charge<'_>> = dues.iter().map(|due| scopes.charge(due)).collect();
+    let caller = &exchange.caller;
     let quota = runtime.quota()?;
     let now = store::now(caller.wall_ms())?;
     let outcome = if only_look {
@@ -94,6 +67,45 @@ pub(super) fn count(
             Counted::Refused(refusal.charge, Exhausted { retry, remaining: refusal.remaining, unit })
         }
     })
+}
+
+/// Whose counts the limits of a body mean.
+pub(super) struct Scopes<'m> {
+    caller: &'m Caller,
+    /// One text for all dues of a scope: a batch may have hundreds.
+    texts: Vec<(&'m Scope, Option<String>)>,
+}
+
+impl<'m> Scopes<'m> {
+    pub(super) fn read(
+        dues: &[Due<'m>],
+        Exchange { caller, headers, .. }: &'m Exchange,
+        sessions: bool,
+    ) -> Result<Self, Uncounted> {
+        let mut texts: Vec<(&Scope, Option<String>)> = Vec::new();
+        for (index, due) in dues.iter().enumerate() {
+            let scope = &due.taking.limit.scope;
+            if !texts.iter().any(|(known, _)| *known == scope) {
+                let text = scope_text(scope, caller, headers, sessions).map_err(|Unclear| Uncounted::Unclear(index))?;
+                texts.push((scope, text));
+            }
+        }
+        Ok(Self { caller, texts })
+    }
+
+    pub(super) fn charge<'s>(&'s self, Due { message, policy, taking }: &'s Due<'m>) -> Charge<'s> {
+        let text = self.texts.iter().find(|(known, _)| **known == taking.limit.scope);
+        let text = text.and_then(|(_, text)| text.as_deref());
+        Charge {
+            call: *message,
+            counter: CounterName { policy, counter: &taking.limit.counter },
+            scope: scope_value(&taking.limit.scope, self.caller, text),
+            window: taking.limit.window,
+            unit: taking.limit.unit,
+            max: taking.limit.max,
+            amount: taking.amount,
+        }
+    }
 }
 
 /// The longest header that a limit counts by, in bytes: room for a token. It is hashed for each limit.

@@ -5,7 +5,7 @@ use policy::decision::{BATCH, Refusal, RefusalKind, Target};
 use policy::message::{Id, Message};
 use policy::reply::{self, Exhausted, Style};
 
-use super::is_stateless;
+use super::rules::is_stateless;
 use crate::route::Uncovered;
 
 /// A refusal with all that its reply says.

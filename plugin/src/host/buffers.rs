@@ -1,11 +1,12 @@
 use super::{Result, check, imports, take};
 
-/// A body that is passing.
+/// A body that is passing, or what else Envoy hands over.
 #[derive(Debug, Clone, Copy)]
 #[repr(u32)]
 pub(crate) enum Buffer {
     Request = 0,
     Response = 1,
+    GrpcMessage = 5,
     PluginConfiguration = 7,
 }
 

@@ -9,11 +9,16 @@ pub(crate) fn tick_every(ms: u32) -> Result<()> {
     check(unsafe { imports::proxy_set_tick_period_milliseconds(ms) })
 }
 
+/// Makes what is asked of Envoy from now on concern another context than the one that the callback is for.
+pub(crate) fn become_context(context: u32) -> Result<()> {
+    // SAFETY: no memory is passed.
+    check(unsafe { imports::proxy_set_effective_context(context) })
+}
+
 /// Lets the request of another context go on, as far as it has come. Envoy does so once the running callback has
 /// returned.
 pub(crate) fn resume_request(context: u32) -> Result<()> {
-    // SAFETY: no memory is passed.
-    check(unsafe { imports::proxy_set_effective_context(context) })?;
+    become_context(context)?;
     // SAFETY: no memory is passed.
     check(unsafe { imports::proxy_continue_stream(REQUEST) })
 }

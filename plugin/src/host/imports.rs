@@ -63,6 +63,21 @@ unsafe extern "C" {
         grpc_status: i32,
     ) -> u32;
 
+    pub(super) fn proxy_grpc_call(
+        service: *const u8,
+        service_length: usize,
+        name: *const u8,
+        name_length: usize,
+        method: *const u8,
+        method_length: usize,
+        metadata: *const u8,
+        metadata_length: usize,
+        message: *const u8,
+        message_length: usize,
+        timeout: u32,
+        token: *mut u32,
+    ) -> u32;
+
     pub(super) fn proxy_define_metric(kind: u32, name: *const u8, name_length: usize, id: *mut u32) -> u32;
     pub(super) fn proxy_increment_metric(id: u32, offset: i64) -> u32;
 

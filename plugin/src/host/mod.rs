@@ -7,6 +7,7 @@
 mod buffers;
 mod clock;
 mod flow;
+mod grpc;
 mod headers;
 mod imports;
 mod memory;
@@ -17,7 +18,8 @@ mod shared_data;
 
 pub(crate) use buffers::{Buffer, bytes, replace};
 pub(crate) use clock::{monotonic_ms, random, wall_ns};
-pub(crate) use flow::{resume_request, resume_response, tick_every};
+pub(crate) use flow::{become_context, resume_request, resume_response, tick_every};
+pub(crate) use grpc::grpc_call;
 pub(crate) use headers::{HeaderMap, Headers, remove_header, set_header};
 pub(crate) use memory::take;
 pub(crate) use metrics::Counter;

@@ -3,12 +3,14 @@
 //! ```text
 //! Start ─ headers ─┬─ Passing                       nothing to judge
 //!                  ├─ Bodyless                      GET, DELETE, OPTIONS: a body byte is refused
-//!                  ├─ Body ─ body held to its end ──┬─ Passing     judged; the answer cannot hold a listing
+//!                  ├─ Body ─ body held to its end ──┬─ Asking ─┐    a rate-limit service is asked
+//!                  │                                ├──────────┴─ Passing   judged; the answer cannot hold a listing
 //!                  │                                └─ Answer ─ response headers ─┬─ Document  held to its end
 //!                  └─ (GET of an event stream) ──────── Answer ───────────────────┴─ Events    event by event
 //!   any phase ─ refusal ─ Replied
 //! ```
 
+mod asking;
 mod ending;
 mod head;
 mod refuse;
@@ -21,6 +23,7 @@ use policy::config::Transport;
 use policy::listing::EventStream;
 use policy::message::Id;
 
+use self::asking::Asking;
 use crate::admission::Admission;
 use crate::caller::Caller;
 use crate::host::Headers;
@@ -51,6 +54,8 @@ pub(crate) struct Stream {
     admission: Option<Box<Admission>>,
     /// The requests of the admitted body.
     asked: Vec<Id>,
+    /// The token of a question that has just been asked.
+    token: Option<u32>,
 }
 
 enum Phase {
@@ -61,6 +66,8 @@ enum Phase {
     Bodyless(Box<Exchange>),
     /// The body is being held until it can be judged.
     Body(Box<Exchange>),
+    /// The body is held until a rate-limit service has answered.
+    Asking(Box<Exchange>, Asking),
     /// The request went on, and its answer may hold a listing.
     Answer(Box<Exchange>, Awaited),
     /// The answer is one JSON document, held here to its end.
@@ -99,6 +106,7 @@ impl Stream {
             held_for: None,
             admission: None,
             asked: vec![],
+            token: None,
         }
     }
 

@@ -1,14 +1,15 @@
 //! The request on its way in.
 
 use policy::config::{Batches, Transport};
-use policy::message::{self, Body, HeaderCopies, Message};
+use policy::message::{self, Body, HeaderCopies, Message, ReadError};
 
 use super::head::Head;
 use super::{Action, Exchange, Phase, Stream};
 use crate::caller::{Caller, Claims};
 use crate::gate::{self, Verdict};
-use crate::host::{self, Buffer, HeaderMap, Headers, Level, Status};
+use crate::host::{self, Buffer, HeaderMap, Headers, Status};
 use crate::route::{self, Policies, Uncovered};
+use crate::runtime::Runtime;
 
 impl Stream {
     pub(crate) fn on_request_headers(&mut self, end_of_stream: bool) -> Action {
@@ -93,6 +94,10 @@ impl Stream {
                 Action::Pause
             }
             Phase::Replied => self.replied(),
+            asking @ Phase::Asking(..) => {
+                self.phase = asking;
+                Action::Pause
+            }
             other => {
                 self.phase = other;
                 self.late_body(size)
@@ -110,6 +115,10 @@ impl Stream {
             }
             Phase::Bodyless(exchange) => self.forward_bodyless(exchange),
             Phase::Replied => self.replied(),
+            asking @ Phase::Asking(..) => {
+                self.phase = asking;
+                Action::Pause
+            }
             other => {
                 self.phase = other;
                 Action::Continue
@@ -156,16 +165,10 @@ impl Stream {
             Err(status) => return self.fail(&format!("the request body cannot be read: {status}")),
         };
         let copies = HeaderCopies::of(exchange.headers.iter());
-        let config = &runtime.config;
-        let streamable = exchange.transport == Transport::Streamable;
-        let batches = match config.batches {
-            Batches::Read if streamable && !copies.may_be_since(WITHOUT_BATCHES) => Batches::Read,
-            _ => Batches::Refuse,
-        };
         if runtime.observes() {
             runtime.metrics.observed.increment();
         }
-        let message = match message::read_body(&body, config.max_depth, batches) {
+        let message = match Self::read_message(&runtime, &exchange, &body, &copies) {
             Ok(message) => message,
             Err(error) => return self.refuse_unreadable(&error),
         };
@@ -175,26 +178,37 @@ impl Stream {
             return self.refuse_revision("clients of this revision send no responses");
         }
         match gate::judge(&runtime, &exchange, &message, &copies) {
-            Verdict::Pass(admission) => {
-                runtime.metrics.allowed.increment();
+            Verdict::Ask(admission) => {
                 self.admission = admission;
+                drop(message);
+                drop(copies);
+                self.ask(exchange, body)
             }
-            Verdict::Refuse(refused) => {
-                if let Some(reply) = self.refuse_messages(&exchange, &message, body.len(), &refused) {
-                    return reply;
-                }
-            }
-            Verdict::Mismatch(mismatch, id) => return self.refuse_mismatch(id, mismatch),
-            Verdict::Fail(why) if runtime.observes() => {
-                host::log(Level::Warn, &format!("mcp_policy: observed: would fail: {why}"));
-            }
-            Verdict::Fail(why) => return self.fail(&why),
+            verdict => match self.settle(&runtime, &exchange, &message, body.len(), verdict) {
+                Some(reply) => reply,
+                None => self.forward(exchange, &message),
+            },
         }
-        self.forward(exchange, &message)
+    }
+
+    /// Reads a body by the revision that its headers may be of.
+    pub(super) fn read_message<'b>(
+        runtime: &Runtime,
+        exchange: &Exchange,
+        body: &'b [u8],
+        copies: &HeaderCopies<'_>,
+    ) -> Result<Body<'b>, ReadError> {
+        let config = &runtime.config;
+        let streamable = exchange.transport == Transport::Streamable;
+        let batches = match config.batches {
+            Batches::Read if streamable && !copies.may_be_since(WITHOUT_BATCHES) => Batches::Read,
+            _ => Batches::Refuse,
+        };
+        message::read_body(body, config.max_depth, batches)
     }
 
     /// Lets a judged body go on, and keeps an eye on its answer if that may hold what is not shown.
-    fn forward(&mut self, mut exchange: Box<Exchange>, message: &Body<'_>) -> Action {
+    pub(super) fn forward(&mut self, mut exchange: Box<Exchange>, message: &Body<'_>) -> Action {
         let Some(runtime) = self.runtime.clone() else {
             return self.fail("not configured");
         };

@@ -21,8 +21,8 @@ impl Stream {
             Phase::Answer(exchange, awaited) => (exchange, awaited),
             // The server answers the head alone. What it says waits until the body has come and is judged, so that a
             // refused call can still be told so.
-            Phase::Body(exchange) => {
-                self.phase = Phase::Body(exchange);
+            held @ (Phase::Body(_) | Phase::Asking(..)) => {
+                self.phase = held;
                 if is_envoys_own() || self.runtime.as_ref().is_some_and(|runtime| runtime.observes()) {
                     self.answered = true;
                     return Action::Continue;
@@ -92,8 +92,8 @@ impl Stream {
                 self.stop("it could not be judged")
             }
             Phase::Events(exchange, awaited, events) => self.events(exchange, awaited, events, size),
-            Phase::Body(exchange) if self.answer_held => {
-                self.phase = Phase::Body(exchange);
+            held @ (Phase::Body(_) | Phase::Asking(..)) if self.answer_held => {
+                self.phase = held;
                 Action::Pause
             }
             other => {
@@ -109,8 +109,8 @@ impl Stream {
             Phase::Document(exchange, awaited, held) => self.document(&exchange, &awaited, &held),
             // What is left is an event without an end, which clients discard.
             Phase::Events(..) => Action::Continue,
-            Phase::Body(exchange) if self.answer_held => {
-                self.phase = Phase::Body(exchange);
+            held @ (Phase::Body(_) | Phase::Asking(..)) if self.answer_held => {
+                self.phase = held;
                 Action::Pause
             }
             other => {

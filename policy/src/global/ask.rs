@@ -53,6 +53,13 @@ impl Question {
     }
 }
 
+/// The service, as Envoy is told where to find it: an encoded `envoy.config.core.v3.GrpcService`. A bare name would do
+/// too, unless it happens to be such a message.
+pub fn grpc_service(settings: &GlobalCounters) -> Vec<u8> {
+    let envoy_grpc = Some(wire::EnvoyGrpc { cluster_name: settings.cluster.to_string() });
+    wire::GrpcService { envoy_grpc }.encode_to_vec()
+}
+
 /// What is to be done about a charge of a limit with `"store": "global"`.
 pub fn ask(settings: &GlobalCounters, principal: Principal<'_>, charge: &Charge<'_>) -> Ask {
     if charge.amount == 0 {

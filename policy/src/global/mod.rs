@@ -47,7 +47,7 @@ mod wire;
 mod tests;
 
 pub use answer::{Answer, Misanswer};
-pub use ask::{Ask, Question, ask};
+pub use ask::{Ask, Question, ask, grpc_service};
 pub use digest::DigestKey;
 pub use limitador::limitador_limits;
 

@@ -1,5 +1,19 @@
 //! The messages of `envoy.service.ratelimit.v3`, as far as they are used here. Other fields are skipped.
 
+/// `envoy.config.core.v3.GrpcService`
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct GrpcService {
+    #[prost(message, optional, tag = "1")]
+    pub(super) envoy_grpc: Option<EnvoyGrpc>,
+}
+
+/// `envoy.config.core.v3.GrpcService.EnvoyGrpc`
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct EnvoyGrpc {
+    #[prost(string, tag = "1")]
+    pub(super) cluster_name: String,
+}
+
 /// `envoy.service.ratelimit.v3.RateLimitRequest`
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct Request {

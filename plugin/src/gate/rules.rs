@@ -1,0 +1,123 @@
+//! What the policies say of the messages of a body, and what these owe to limits.
+
+use std::rc::Rc;
+
+use policy::config::Transport;
+use policy::decision::{self, Decision, Effort, Refusal, RefusalKind};
+use policy::message::{Body, HeaderCopies, HeaderMismatch, Id, Message, Params};
+
+use super::{Due, Refused, Verdict};
+use crate::caller::RequestFacts;
+use crate::route::Policies;
+use crate::runtime::Runtime;
+use crate::stream::Exchange;
+
+/// What the messages of a body that no policy refuses owe.
+pub(super) struct Owed<'m> {
+    pub(super) dues: Vec<Due<'m>>,
+    /// Messages that somebody has to approve.
+    pub(super) unapproved: Vec<(usize, Refused<'m>)>,
+    /// The client has a session of its own. Where there are none, it could write any.
+    pub(super) sessions: bool,
+}
+
+/// Whether the client speaks 2026-07-28 or later: without sessions, and results say their type. Revisions compare as
+/// text: they are ISO dates.
+pub(super) fn is_stateless(params: &Params<'_>) -> bool {
+    params.protocol_version.as_deref().is_some_and(|version| version >= STATELESS)
+}
+
+/// The first revision without sessions.
+const STATELESS: &str = "2026-07-28";
+
+/// What the policies say of one message.
+#[derive(Default)]
+struct Judged<'m> {
+    /// Who refuses, and why.
+    refused: Option<(&'m str, Refusal<'m>)>,
+    /// Who wants somebody to approve.
+    approval: Option<(&'m str, Refusal<'m>)>,
+}
+
+impl<'m> Judged<'m> {
+    fn refuse(&mut self, policy: &'m str, refusal: Refusal<'m>) {
+        match &self.refused {
+            // Whatever another policy says of it: a target that one hides does not exist.
+            Some((_, first)) if first.kind == RefusalKind::Hidden || refusal.kind != RefusalKind::Hidden => {}
+            _ => self.refused = Some((policy, refusal)),
+        }
+    }
+}
+
+/// Judges a body by the rules of all policies of its route.
+///
+/// # Errors
+/// The verdict, if it does not pass.
+pub(super) fn owed<'m>(
+    runtime: &'m Rc<Runtime>,
+    exchange: &Exchange,
+    body: &'m Body<'_>,
+    copies: &HeaderCopies<'_>,
+) -> Result<Owed<'m>, Verdict<'m>> {
+    let Exchange { policies, caller, headers, .. } = exchange;
+    let messages = body.messages();
+    if let Policies::None(why) = policies {
+        let all = messages.iter().enumerate();
+        let refused = all.map(|(index, message)| (index, Refused::uncovered(message, *why)));
+        return Err(Verdict::Refuse(refused.collect()));
+    }
+    if let Some((mismatch, id)) = disagreement(messages, copies) {
+        return Err(Verdict::Mismatch(mismatch, id));
+    }
+    let facts = RequestFacts::new(runtime, caller, headers);
+    let mut judged: Vec<Judged<'_>> = messages.iter().map(|_| Judged::default()).collect();
+    let mut dues = vec![];
+    for (policy, rules) in runtime.policies(policies) {
+        let effort = Effort::default();
+        for ((message, content), judged) in messages.iter().enumerate().zip(&mut judged) {
+            // An answer to the server's own question asks for nothing.
+            let (Some(method), Some(params)) = (content.method(), content.params()) else { continue };
+            let takings = match decision::judge(rules, method, params, &facts, &effort) {
+                Decision::Refuse(refusal) => {
+                    judged.refuse(policy, refusal);
+                    continue;
+                }
+                // Nobody is asked about a part of a batch.
+                Decision::Approve(refusal, _) if matches!(body, Body::Batch(_)) => {
+                    judged.refuse(policy, refusal);
+                    continue;
+                }
+                Decision::Approve(refusal, takings) => {
+                    judged.approval = judged.approval.take().or(Some((policy, refusal)));
+                    takings
+                }
+                Decision::Allow(takings) => takings,
+            };
+            dues.extend(takings.into_iter().map(|taking| Due { message, policy, taking }));
+        }
+    }
+    let refused = |judged: &[Judged<'m>], why: fn(&Judged<'m>) -> Option<(&'m str, Refusal<'m>)>| -> Vec<_> {
+        let whys = judged.iter().zip(messages).enumerate();
+        whys.filter_map(|(index, (judged, message))| {
+            why(judged).map(|(policy, refusal)| (index, Refused::of(message, policy, refusal)))
+        })
+        .collect()
+    };
+    let refusals = refused(&judged, |judged| judged.refused);
+    if !refusals.is_empty() {
+        return Err(Verdict::Refuse(refusals));
+    }
+    let unapproved = refused(&judged, |judged| judged.approval);
+    let sessions = exchange.transport == Transport::Streamable
+        && !copies.may_be_since(STATELESS)
+        && !messages.iter().filter_map(Message::params).any(is_stateless);
+    Ok(Owed { dues, unapproved, sessions })
+}
+
+/// The first message that the headers disagree with.
+fn disagreement<'m>(
+    messages: &'m [Message<'_>],
+    copies: &HeaderCopies<'_>,
+) -> Option<(HeaderMismatch, Option<&'m Id>)> {
+    messages.iter().find_map(|message| copies.agree_with(message).err().map(|mismatch| (mismatch, message.id())))
+}
