@@ -10,6 +10,7 @@ mod calls;
 mod concurrency;
 mod configuration;
 mod examples;
+mod global;
 mod headers;
 mod hostile;
 mod hostile_policies;
