@@ -1,76 +1,10 @@
-//! All or none, under contention and failure.
+//! All or none, and giving back; under failure.
 
 use std::cell::Cell;
-use std::sync::Barrier;
-use std::thread;
 
 use proptest::prelude::*;
 
 use super::*;
-
-const WORKERS: usize = 8;
-
-#[test]
-fn eight_workers_admit_exactly_max() {
-    for round in 0..60 {
-        let store = Map::default();
-        let quota = open(&store, 16 << 10, WhenFull::Deny);
-        let max = 1 + round * 7 % 50;
-        let barrier = Barrier::new(WORKERS);
-        let admissions: u64 = thread::scope(|scope| {
-            let workers: Vec<_> = (0..WORKERS)
-                .map(|_| {
-                    scope.spawn(|| {
-                        barrier.wait();
-                        let charges = [charge("a", Window::MINUTE, max), charge("b", Window::HOUR, 1_000)];
-                        (0..20).filter(|_| admitted(quota.take(&store, grant("g"), &charges, START))).count() as u64
-                    })
-                })
-                .collect();
-            workers.into_iter().map(|worker| worker.join().unwrap()).sum()
-        });
-        assert_eq!(admissions, max.min(160), "round {round}");
-        let rest = taken(quota.look(&store, grant("g"), &[charge("b", Window::HOUR, 1_000)], START));
-        assert_eq!(rest.remaining, [999 - admissions], "a refused call took something");
-    }
-}
-
-#[test]
-fn workers_over_several_shards_never_exceed_max_and_lose_no_count() {
-    for round in 0..40 {
-        let store = Map::default();
-        let quota = open(&store, 16 << 10, WhenFull::Deny);
-        let barrier = Barrier::new(WORKERS);
-        let admissions: u64 = thread::scope(|scope| {
-            let workers: Vec<_> = (0..WORKERS)
-                .map(|worker| {
-                    let (quota, store, barrier) = (&quota, &store, &barrier);
-                    scope.spawn(move || {
-                        barrier.wait();
-                        let name = format!("grant {}", worker % 3);
-                        let charges = [
-                            charge("own", Window::MINUTE, 1_000),
-                            Charge { scope: ScopeValue::Global, ..charge("all", Window::MINUTE, 37) },
-                        ];
-                        let take = || quota.take(store, grant(&name), &charges, START);
-                        (0..12).filter(|_| admitted(take())).count() as u64
-                    })
-                })
-                .collect();
-            workers.into_iter().map(|worker| worker.join().unwrap()).sum()
-        });
-        // Own counts never refuse and the global one is settled last, so no undo hides a free place.
-        assert_eq!(admissions, 37, "round {round}");
-        let own: u64 = (0..3)
-            .map(|n| {
-                let name = format!("grant {n}");
-                let rest = quota.look(&store, grant(&name), &[charge("own", Window::MINUTE, 1_000)], START);
-                999 - taken(rest).remaining[0]
-            })
-            .sum();
-        assert_eq!(own, 37, "an undo lost or left a count");
-    }
-}
 
 #[test]
 fn a_refused_call_takes_nothing_anywhere() {

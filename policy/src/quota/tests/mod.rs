@@ -1,10 +1,13 @@
 //! The counters as a whole, over a store in memory.
 
+mod alternatives;
 mod capacity;
 mod commit;
 mod damage;
 mod full;
+mod mutants;
 mod promise;
+mod races;
 mod reload;
 mod running;
 mod scope;
