@@ -45,6 +45,7 @@ impl Builder {
                 memory_limit: 64 << 20,
                 fuel_limit: 2_000_000_000,
                 log_level: Level::Info,
+                loses_late_writes: false,
             },
         }
     }
@@ -147,6 +148,14 @@ impl Builder {
     #[must_use]
     pub fn log_level(mut self, level: Level) -> Self {
         self.settings.log_level = level;
+        self
+    }
+
+    /// Reports writes of shared data as done that somebody else's came before, and loses them: as if the guest did not
+    /// look at what a compare-and-swap answers. To see that a test would tell.
+    #[must_use]
+    pub fn lose_late_writes(mut self) -> Self {
+        self.settings.loses_late_writes = true;
         self
     }
 

@@ -48,6 +48,7 @@ pub(crate) struct Settings {
     pub(crate) memory_limit: usize,
     pub(crate) fuel_limit: u64,
     pub(crate) log_level: Level,
+    pub(crate) loses_late_writes: bool,
 }
 
 /// The process.

@@ -62,6 +62,21 @@ fn the_number_belongs_to_the_process_and_steps_over_zero() {
 }
 
 #[test]
+fn a_host_that_loses_late_writes_says_that_they_are_done() {
+    let mut guest = Guest::new();
+    let steps = [
+        set(&mut guest, "k", "1", "(i32.const -1)"),
+        set(&mut guest, "k", "2", "(i32.const -1)"),
+        get(&mut guest, "k"),
+    ];
+    guest.on("request_headers", steps.concat() + "(i32.const 0)");
+    let host = guest.builder().lose_late_writes().start().unwrap();
+    host.worker(0).request(POST);
+    assert_eq!(noted(&host, "set"), ["0", "0"]);
+    assert_eq!(noted(&host, "get"), ["0", "1"]);
+}
+
+#[test]
 fn another_plugin_with_the_same_vm_id_writes_the_same_keys() {
     let mut guest = Guest::new();
     let steps = get(&mut guest, "k");
