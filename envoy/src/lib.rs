@@ -23,6 +23,7 @@ pub mod fetch;
 pub mod filters;
 pub mod lab;
 pub mod policed;
+pub mod raw;
 pub mod real;
 pub mod running;
 pub mod servers;

@@ -14,8 +14,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Config, Envoy, Result, upstream};
-use load::{Load, Responder};
+use crate::{Config, Envoy, Result, raw::Responder, upstream};
+use load::Load;
 
 pub use bodies::Body;
 pub use report::Report;
