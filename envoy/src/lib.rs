@@ -24,6 +24,7 @@ pub mod filters;
 pub mod lab;
 pub mod policed;
 pub mod raw;
+pub mod ratelimit;
 pub mod real;
 pub mod running;
 pub mod servers;
