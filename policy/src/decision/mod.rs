@@ -171,11 +171,7 @@ impl Policy {
 impl Policy {
     /// Every limit of the policy.
     pub fn limits(&self) -> impl Iterator<Item = &Limit> {
-        let sections = [&self.tools, &self.resources, &self.prompts, &self.methods];
-        let rules = sections
-            .into_iter()
-            .flat_map(|section| section.exact.values().chain(section.globs.iter().map(|(_, rule)| rule)));
-        rules.chain([&self.all_tools]).flat_map(|rule| &rule.limits)
+        self.rules().flat_map(|rule| &rule.limits)
     }
 }
 

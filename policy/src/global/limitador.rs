@@ -17,7 +17,7 @@ pub fn limitador_limits(config: &Config) -> Option<String> {
     let settings = config.global_counters.as_ref()?;
     let mut limits = BTreeMap::new();
     for (policy, document) in &config.policies {
-        for limit in document.rules().flat_map(|rule| &rule.limits).filter(|limit| limit.store == Store::Global) {
+        for limit in document.limits().filter(|limit| limit.store == Store::Global) {
             // INVARIANT: a configuration in which one of the two is none does not load.
             let (Some(period), Some(hits)) = (Period::of(limit.window), Hits::of(limit.unit, limit.max)) else {
                 continue;
