@@ -112,6 +112,9 @@ fn every_configuration_has_envoy_rewrite_paths_to_one_spelling() -> Result<()> {
     let mut checked = 0;
     for path in files(folder())? {
         let name = path.display();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
         let configuration: Value = serde_saphyr::from_str(&fs::read_to_string(&path)?)?;
         for manager in connection_managers(&configuration) {
             checked += 1;
@@ -120,6 +123,59 @@ fn every_configuration_has_envoy_rewrite_paths_to_one_spelling() -> Result<()> {
             assert_eq!(manager["path_with_escaped_slashes_action"], "REJECT_REQUEST", "{name}");
         }
     }
-    assert!(checked >= 2, "{checked} connection managers in {}", folder().display());
+    assert!(checked >= 4, "{checked} connection managers in {}", folder().display());
     Ok(())
+}
+
+/// The configuration that an Envoy of a fleet hands to the filter.
+fn filter_configuration(envoy: &Value) -> Result<&str> {
+    let manager = connection_managers(envoy).first().copied().context("a connection manager")?;
+    let configuration = manager["http_filters"][0]["typed_config"]["config"]["configuration"]["value"].as_str();
+    configuration.context("the filter's configuration")
+}
+
+fn yaml(path: &str) -> Result<Value> {
+    let path = folder().join(path);
+    let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    serde_saphyr::from_str(&text).with_context(|| path.display().to_string())
+}
+
+/// With the secret that whoever copies it has to put in, the filter takes it; without, it says which is missing.
+#[test]
+fn the_configurations_of_a_fleet_load_once_they_have_their_secret() -> Result<()> {
+    for service in ["ratelimit", "limitador"] {
+        let envoy = yaml(&format!("fleet/{service}/envoy.yaml"))?;
+        let copied = filter_configuration(&envoy)?;
+        let errors = policy::config::load(copied.as_bytes()).expect_err("it has a secret that everybody knows");
+        let places: Vec<&str> = errors.iter().map(policy::document::Error::pointer).collect();
+        assert_eq!(places, ["/global_counters/digest_key"], "{service}: {errors}");
+        let config = policy::config::load(with_secret(copied).as_bytes()).with_context(|| service.to_owned())?;
+        let settings = config.global_counters.context("global counters")?;
+        let clusters = envoy["static_resources"]["clusters"].as_array().context("clusters")?;
+        let cluster = clusters.iter().find(|cluster| cluster["name"] == *settings.cluster).context("its cluster")?;
+        assert!(cluster.to_string().contains("http2_protocol_options"), "{service}: gRPC is HTTP/2");
+        let compose = yaml(&format!("fleet/{service}/compose.yaml"))?;
+        for name in ["envoy", service, "redis"] {
+            assert!(compose["services"][name]["image"].is_string(), "{service}: {name}");
+        }
+    }
+    Ok(())
+}
+
+/// What each service has to be told beforehand is what the policy says.
+#[test]
+fn the_files_of_the_rate_limit_services_fit_their_policies() -> Result<()> {
+    let domain = &yaml("fleet/ratelimit/ratelimit.yaml")?["domain"];
+    let ratelimit = yaml("fleet/ratelimit/envoy.yaml")?;
+    let config = policy::config::load(with_secret(filter_configuration(&ratelimit)?).as_bytes())?;
+    assert_eq!(*domain, *config.global_counters.context("global counters")?.domain);
+    let limitador = yaml("fleet/limitador/envoy.yaml")?;
+    let config = policy::config::load(with_secret(filter_configuration(&limitador)?).as_bytes())?;
+    let limits = policy::global::limitador_limits(&config).context("global limits")?;
+    assert_eq!(fs::read_to_string(folder().join("fleet/limitador/limits.yaml"))?, limits);
+    Ok(())
+}
+
+fn with_secret(configuration: &str) -> String {
+    configuration.replace("REPLACE_ME", "0123456789abcdef0123456789abcdef")
 }
