@@ -125,6 +125,25 @@ async fn exactly_so_many_run_at_once_over_four_workers() -> Result<()> {
     Ok(())
 }
 
+/// Envoy's clock cannot be set, so this one waits: for longer than a lease lasts that nobody renews.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_outlives_its_lease_goes_on_counting() -> Result<()> {
+    let slow = Slow::start().await?;
+    let policy = PolicyFilter::new(at_most(&json!({ "max": 1 })))?;
+    let envoy = Arc::new(Envoy::start(&Config::new(slow.address).policy(policy)).await?);
+    let long = {
+        let envoy = Arc::clone(&envoy);
+        tokio::spawn(async move { call(&reqwest::Client::new(), &envoy).await })
+    };
+    slow.runs(1).await?;
+    sleep(Duration::from_secs(34)).await;
+    assert!(!call(&reqwest::Client::new(), &envoy).await?);
+    slow.ends.add_permits(2);
+    assert!(long.await??);
+    assert!(call(&reqwest::Client::new(), &envoy).await?);
+    Ok(())
+}
+
 /// Calls, and hangs up once the server has the call.
 async fn hang_up(slow: &Slow, envoy: &Envoy) -> Result<()> {
     let body = wire::call("get_run", &json!({})).to_string();

@@ -92,32 +92,10 @@ fn a_stream_is_judged_by_the_configuration_it_began_under() {
 
 #[test]
 fn what_is_not_supported_is_refused_and_never_ignored() {
-    let limit = |more: Value| {
-        let mut limit = json!({"counter": "c", "window": "day", "max": 1});
-        limit.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        tools(json!({"a": {"limits": [limit]}}))
-    };
-    // Each is either done, or refused with the reason. None of them is done yet.
-    let global = envelope(
-        limit(json!({"store": "global", "align": "calendar"})),
-        json!({"global_counters": {"cluster": "rls", "digest_key": "0123456789abcdef0123456789abcdef"}}),
-    );
     let approvals =
         envelope(tools(json!({"a": {"action": "require_approval"}})), json!({"approvals": {"cluster": "desk"}}));
-    for configuration in [global, approvals] {
-        let log = errors(&refused(&configuration.to_string()));
-        assert!(log.contains("not supported"), "{log}");
-    }
-}
-
-#[test]
-fn a_refund_is_given_or_refused_and_never_ignored() {
-    let limit = json!({"counter": "c", "window": "day", "max": 1, "refund": "upstream_5xx"});
-    let configuration = tools(json!({"a": {"limits": [limit]}})).to_string();
-    let Ok(host) = filter().configuration(configuration).start() else { return };
-    let mut stream = Request::post().send(&host.worker(0), call("a", &json!({})));
-    stream.response_headers(&[(":status", "503")]).response_body("no", true);
-    assert!(is_forwarded(&Request::post().send(&host.worker(0), call("a", &json!({})))), "accepted, and not given");
+    let log = errors(&refused(&approvals.to_string()));
+    assert!(log.contains("not supported"), "{log}");
 }
 
 #[test]

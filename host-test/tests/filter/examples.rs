@@ -10,9 +10,18 @@ fn example(name: &str) -> Lab {
     Lab::new(&serde_json::from_str(&text).unwrap())
 }
 
-/// How many of `tries` calls in a row are forwarded.
+/// How many of `tries` calls in a row are forwarded, each answered before the next.
 fn admitted(lab: &Lab, tool: &str, arguments: &Value, tries: usize) -> usize {
-    (0..tries).filter(|_| is_forwarded(&lab.post(call(tool, arguments)))).count()
+    let admits = |_: &usize| {
+        let mut stream = lab.post(call(tool, arguments));
+        let forwarded = is_forwarded(&stream);
+        if forwarded {
+            stream.response_headers(&[(":status", "200"), ("content-type", "application/json")]);
+            stream.response_body("{}", true);
+        }
+        forwarded
+    };
+    (0..tries).filter(admits).count()
 }
 
 fn is_unknown(lab: &Lab, tool: &str) -> bool {
