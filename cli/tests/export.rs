@@ -53,7 +53,7 @@ fn what_is_wrong_is_said_with_its_place_and_nothing_is_written() {
     let lines: Vec<&str> = said.lines().collect();
     let [max, key] = lines.as_slice() else { panic!("{said}") };
     assert!(max.starts_with("<stdin>:3:71: error: /policies/lab/tools/run/limits/0/max: expected"), "{max}");
-    assert!(key.starts_with("<stdin>:5:65: error: /global_counters/digest_key: expected a secret"), "{key}");
+    assert!(key.starts_with("<stdin>:5:62: error: /global_counters/digest_key: expected a secret"), "{key}");
 }
 
 #[test]

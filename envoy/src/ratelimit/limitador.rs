@@ -88,7 +88,7 @@ impl Limits {
         if self.headers == Headers::None {
             return vec![];
         }
-        let header = |(key, value)| HeaderValue { key, value, raw_value: vec![].into() };
+        let header = |(key, value)| HeaderValue { key, value, raw_value: vec![] };
         let mut headers: Vec<HeaderValue> = checked.response_header().into_iter().map(header).collect();
         headers.sort_by(|a, b| a.key.cmp(&b.key));
         headers
