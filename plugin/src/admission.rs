@@ -160,7 +160,7 @@ impl Admission {
 
     fn note(&self, result: Result<(), QuotaError>, what: &str) {
         if let Err(error) = result {
-            self.runtime.metrics.uncounted.increment();
+            self.runtime.metrics.uncounted(&error);
             host::log(Level::Warn, &format!("mcp_policy: {what}: {error}"));
         }
     }

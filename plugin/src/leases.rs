@@ -63,7 +63,7 @@ impl Leases {
         all.retain(|id, held| match held.state(quota, *id) {
             Ok(()) => held.count > 0,
             Err(error) => {
-                metrics.uncounted.increment();
+                metrics.uncounted(&error);
                 host::log(Level::Warn, &format!("mcp_policy: running calls cannot be stated: {error}"));
                 true
             }

@@ -3,6 +3,7 @@
 //! They are never freed by Envoy, so none is named by anything that a client chose.
 
 use policy::decision::RefusalKind;
+use policy::quota::QuotaError;
 
 use crate::host::{Counter, Result};
 
@@ -20,8 +21,13 @@ pub(crate) struct Metrics {
     pub(crate) observed: Counter,
     /// Requests and answers that the filter could not judge.
     pub(crate) failed: Counter,
-    /// Calls that could not be counted: the counters are full, damaged or contended.
-    pub(crate) uncounted: Counter,
+    /// The sum of those below, and of what the store refused.
+    uncounted: Counter,
+    counters_full: Counter,
+    counters_contended: Counter,
+    counters_damaged: Counter,
+    /// Calls that found no room of their own, and were counted in a slot that several share.
+    pub(crate) counters_shared: Counter,
     /// Questions to the rate-limit service that got no clear answer.
     pub(crate) global_failed: Counter,
     /// Lists from which entries were taken.
@@ -42,10 +48,25 @@ impl Metrics {
             observed: Counter::define("mcp_policy.observed")?,
             failed: Counter::define("mcp_policy.failed")?,
             uncounted: Counter::define("mcp_policy.uncounted")?,
+            counters_full: Counter::define("mcp_policy.counters_full")?,
+            counters_contended: Counter::define("mcp_policy.counters_contended")?,
+            counters_damaged: Counter::define("mcp_policy.counters_damaged")?,
+            counters_shared: Counter::define("mcp_policy.counters_shared")?,
             global_failed: Counter::define("mcp_policy.global_failed")?,
             lists_filtered: Counter::define("mcp_policy.lists_filtered")?,
             lists_withheld: Counter::define("mcp_policy.lists_withheld")?,
         })
+    }
+
+    /// Something could not be counted, or not be given back.
+    pub(crate) fn uncounted(&self, error: &QuotaError) {
+        self.uncounted.increment();
+        match error {
+            QuotaError::Full { .. } => self.counters_full.increment(),
+            QuotaError::Contended => self.counters_contended.increment(),
+            QuotaError::Corrupt { .. } => self.counters_damaged.increment(),
+            QuotaError::Store(_) | QuotaError::Disagree { .. } => {}
+        }
     }
 
     pub(crate) fn refusal(&self, kind: RefusalKind) -> Counter {

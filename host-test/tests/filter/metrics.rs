@@ -64,6 +64,7 @@ fn calls_that_cannot_be_counted_are_counted_as_that() {
     }
     assert!(!lab.admits("a"));
     assert_eq!((lab.metric("uncounted"), lab.metric("failed")), (1, 1));
+    assert_eq!((lab.metric("counters_damaged"), lab.metric("counters_full")), (1, 0));
 }
 
 #[test]

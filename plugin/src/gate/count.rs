@@ -56,7 +56,12 @@ pub(super) fn count(
         quota.take(&SharedData, caller.principal(), &charges, now)?
     };
     Ok(match outcome {
-        Outcome::Admitted(taken) => Counted::Taken(taken),
+        Outcome::Admitted(taken) => {
+            if taken.is_shared() {
+                runtime.metrics.counters_shared.increment();
+            }
+            Counted::Taken(taken)
+        }
         Outcome::Refused(refusal) => {
             let unit = charges.get(refusal.charge).map_or(Unit::Calls, |charge| charge.unit);
             let retry = match refusal.retry_after_ms {

@@ -90,7 +90,7 @@ fn take<'m>(
         Ok(Counted::Refused(index, exhausted)) => limited(index, None, Some(exhausted)),
         Err(Uncounted::Unclear(index)) => limited(index, Some(SCOPE_UNCLEAR), None),
         Err(Uncounted::Quota(error)) => {
-            runtime.metrics.uncounted.increment();
+            runtime.metrics.uncounted(&error);
             host::log(Level::Warn, &format!("mcp_policy: a call cannot be counted: {error}"));
             match error {
                 // The client's session goes on: there may be room later.

@@ -57,6 +57,11 @@ pub struct Lease {
 }
 
 impl Taken {
+    /// Whether anything found no room of its own, and counts in a slot that several share.
+    pub fn is_shared(&self) -> bool {
+        self.parts.iter().any(|part| part.slot.is_shared())
+    }
+
     /// What is held as long as the call runs, and to be stated by [`Quota::state_leases`](super::Quota::state_leases) until it ends.
     pub fn leases(&self) -> impl Iterator<Item = Lease> {
         self.parts.iter().filter(|part| part.window == Window::Running).map(|part| Lease {

@@ -79,6 +79,21 @@ fn a_full_shard_that_shares_admits_as_much_as_one_more_grant_each() {
 }
 
 #[test]
+fn an_admission_tells_whether_it_is_counted_in_a_shared_slot() {
+    let store = Map::default();
+    let quota = open(&store, 16 << 10, WhenFull::Share);
+    let shared = |n: usize| {
+        let name = n.to_string();
+        match quota.take(&store, grant(&name), &[charge("c", Window::MINUTE, 3)], START).unwrap() {
+            Outcome::Admitted(taken) => taken.is_shared(),
+            Outcome::Refused(_) => false,
+        }
+    };
+    assert!(!(0..500).any(shared));
+    assert_eq!((500..2_000).filter(|n| shared(*n)).count(), 7 * 3, "three for each shard");
+}
+
+#[test]
 fn leaving_the_shared_slot_does_not_admit_twice() {
     let store = Map::default();
     let quota = open(&store, 16 << 10, WhenFull::Share);
