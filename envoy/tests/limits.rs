@@ -99,6 +99,29 @@ async fn two_workers_admit_exactly_the_limit_together() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_of_different_names_count_apart_and_those_of_one_name_together() -> Result<()> {
+    for (names, admitted) in [(["company", "team"], 4), (["team", "team"], 2)] {
+        let upstream = Upstream::json(r#"{"jsonrpc":"2.0","id":1,"result":{"content":[]}}"#).await?;
+        // Both see each call and count it under the same policy, counter, `root_id` and `vm_id`.
+        let mut config = Config::new(upstream.address());
+        for name in names {
+            let mut typed = PolicyFilter::new(limited(4))?.typed_config();
+            typed["config"]["name"] = json!(name);
+            config = config.in_front(json!({ "name": "policy", "typed_config": typed }));
+        }
+        let envoy = Envoy::start(&config).await?;
+        let mut connection = Connection::open(envoy.address())?;
+        let request = raw::post("", wire::call("create_run", &json!({})).to_string().as_bytes());
+        let mut done = 0;
+        for _ in 0..6 {
+            done += usize::from(!connection.ask(&request)?.contains("[POLICY DENIED]"));
+        }
+        assert_eq!(done, admitted, "{names:?}");
+    }
+    Ok(())
+}
+
 /// How often the race below is run, each time for a grant that has no count yet.
 const RACES: usize = 3_000;
 

@@ -26,7 +26,7 @@ pub(crate) struct Runtime {
     ticks: Cell<u32>,
     /// What the answers on each route are looked at for. Derived once, as each event of a stream asks.
     looks: Vec<Looks>,
-    /// The plugin root that counters belong to.
+    /// Whose the counters are: the plugin's root id and name.
     root: String,
     /// Opened by the first call that is counted: configuring must have no effect on what others see.
     quota: OnceCell<Quota>,
@@ -47,8 +47,7 @@ impl Runtime {
         if let Some(what) = unsupported(&config) {
             return Err(ConfigureError::Unsupported(what));
         }
-        let root = host::property(&["plugin_root_id"])?.unwrap_or_default();
-        let root = String::from_utf8_lossy(&root).into_owned();
+        let root = format!("{}/{}", own("plugin_root_id")?, own("plugin_name")?);
         for warning in warnings(&config) {
             host::log(Level::Warn, &format!("mcp_policy: {warning}"));
         }
@@ -143,6 +142,12 @@ impl Looks {
             servers: policies().any(|(_, policy)| policy.judges_servers()),
         }
     }
+}
+
+/// A property of the plugin as a part of a path.
+fn own(property: &str) -> Result<String, Status> {
+    let text = host::property(&[property])?.unwrap_or_default();
+    Ok(String::from_utf8_lossy(&text).replace('%', "%25").replace('/', "%2F"))
 }
 
 /// What a configuration asks for that this filter cannot do. To accept it and not do it would be worse.

@@ -111,6 +111,19 @@ fn policies_do_not_share_counters_of_the_same_name() {
 }
 
 #[test]
+fn plugins_of_other_names_count_apart() {
+    let keys = |name: &str| -> Vec<String> {
+        let host = filter().plugin_name(name).configuration(limited(2).to_string()).start().unwrap();
+        assert!(is_forwarded(&Request::post().send(&host.worker(0), call("create_run", &json!({})))));
+        host.shared_data().into_keys().map(|key| String::from_utf8(key).unwrap()).collect()
+    };
+    // As separators in a name could make one plugin's keys those of another, they are escaped.
+    for (name, prefix) in [("one", "mcp_policy/1/mcp/one/"), ("a/b%", "mcp_policy/1/mcp/a%2Fb%25/")] {
+        assert!(keys(name).iter().all(|key| key.starts_with(prefix)), "{:?}", keys(name));
+    }
+}
+
+#[test]
 fn counters_of_other_plugins_and_foreign_keys_are_left_alone() {
     let lab = Lab::new(&limited(2));
     lab.set_shared_data(b"someone-elses", b"value");

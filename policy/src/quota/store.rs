@@ -47,7 +47,7 @@ pub enum Swap {
 /// The key of one value, as `mcp_policy/1/ROOT/N` or, for the layout, `mcp_policy/1/ROOT/layout`.
 ///
 /// `mcp_policy` sets the keys apart from those of other plugins in the namespace, `1` is the
-/// version of what the bytes mean, and `ROOT` the plugin root that the counters belong to.
+/// version of what the bytes mean, and `ROOT` the plugin that the counters belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ShardId<'a> {
     root: &'a str,
