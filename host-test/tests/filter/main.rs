@@ -17,6 +17,8 @@ mod hostile_policies;
 mod http;
 mod identity;
 mod limits;
+mod limits_attack;
+mod limits_many;
 mod limits_promise;
 mod limits_race;
 mod limits_survive;
