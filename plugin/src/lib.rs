@@ -36,3 +36,8 @@ mod runtime;
 mod shown;
 mod store;
 mod stream;
+
+/// A call makes dozens of small allocations that live for microseconds.
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

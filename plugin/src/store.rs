@@ -9,7 +9,7 @@ pub(crate) struct SharedData;
 
 impl CounterStore for SharedData {
     fn get(&self, shard: ShardId<'_>) -> Result<Option<(Vec<u8>, Cas)>, StoreError> {
-        let value = host::shared_value(&shard.to_string()).map_err(failed)?;
+        let value = host::shared_value(shard.as_str()).map_err(failed)?;
         Ok(value.map(|(value, cas)| (value, Cas(cas))))
     }
 
@@ -18,7 +18,7 @@ impl CounterStore for SharedData {
             Expected::Absent => None,
             Expected::Version(Cas(cas)) => Some(cas),
         };
-        match host::compare_and_swap(&shard.to_string(), value, cas).map_err(failed)? {
+        match host::compare_and_swap(shard.as_str(), value, cas).map_err(failed)? {
             Swapped::Yes => Ok(Swap::Done),
             Swapped::No => Ok(Swap::Mismatch),
         }

@@ -87,7 +87,7 @@ impl<'m> Scopes<'m> {
         Exchange { caller, headers, .. }: &'m Exchange,
         sessions: bool,
     ) -> Result<Self, Uncounted> {
-        let mut texts: Vec<(&Scope, Option<String>)> = Vec::new();
+        let mut texts: Vec<(&Scope, Option<String>)> = Vec::with_capacity(1);
         for (index, due) in dues.iter().enumerate() {
             let scope = &due.taking.limit.scope;
             if !texts.iter().any(|(known, _)| *known == scope) {

@@ -109,7 +109,8 @@ fn keyed(seed: &Seed, text: &[u8]) -> u64 {
 
 /// Maps a hash evenly onto `0..n` by its top 32 bits.
 fn reduce(hash: u64, n: u32) -> u32 {
-    let scaled = (hash >> 32).saturating_mul(n.into()) >> 32;
+    // Neither factor has more than 32 bits.
+    let scaled = (hash >> 32).wrapping_mul(n.into()) >> 32;
     u32::try_from(scaled).unwrap_or(0)
 }
 

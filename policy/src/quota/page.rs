@@ -10,7 +10,8 @@ use super::window::Window;
 
 /// Finds room for every addition and writes the shard.
 pub(super) fn write(table: &Table<'_>, demands: &[Demand<'_>], mut taken: Taken, terms: Terms<'_>) -> Option<Verdict> {
-    let mut page = Page { table, terms, length: table.length(), gone: Vec::new(), new: Vec::new() };
+    let (gone, new) = (Vec::with_capacity(demands.len()), Vec::with_capacity(demands.len()));
+    let mut page = Page { table, terms, length: table.length(), gone, new };
     for demand in demands {
         let Some(first) = demand.additions.first() else {
             continue;
@@ -75,7 +76,7 @@ impl Page<'_, '_> {
         let Self { table, terms, .. } = *self;
         let id = demand.spot.slot;
         let mut count = demand.own.clone().unwrap_or_else(|| Count::empty(demand.window, table.clock));
-        let mut gone = Vec::new();
+        let mut gone = Vec::with_capacity(1);
         let mut freed = 0usize;
         for slot in table.slots_of(id) {
             if slot.window != demand.window {

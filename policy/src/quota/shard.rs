@@ -78,7 +78,7 @@ impl<'a> Table<'a> {
         let written = Now { monotonic_ms: u64::from_le_bytes(*monotonic), wall_ms: u64::from_le_bytes(*wall) };
         let clock =
             Now { monotonic_ms: now.monotonic_ms.max(written.monotonic_ms), wall_ms: now.wall_ms.max(written.wall_ms) };
-        let mut ageing = Ageing { written, clock, known: Vec::new() };
+        let mut ageing = Ageing { written, clock, known: Vec::with_capacity(1) };
         let mut slots = Vec::with_capacity(rest.len() / SMALLEST_SLOT);
         let mut length = HEAD_BYTES;
         let mut has_shared = false;

@@ -13,7 +13,7 @@ use super::hash::{self, Spot};
 use super::layout::Quota;
 use super::outcome::{Outcome, Part, QuotaError, Refusal, Taken};
 use super::shard::{NewSlot, SHARD_BYTES, Table};
-use super::store::{Cas, CounterStore, Expected, ShardId, Swap};
+use super::store::{Cas, CounterStore, Expected, Key, Swap};
 use super::weigh::{Job, Terms, Verdict, later, weigh};
 
 /// How often a swap is tried.
@@ -48,7 +48,7 @@ impl Quota {
         let groups = self.groups(principal, charges)?;
         let mut whole = Whole::default();
         for group in &groups {
-            let read = store.get(self.shard_id(group.shard))?;
+            let read = store.get(self.key(group.shard).id())?;
             whole.add(group, self.weigh(&read, group, now)?);
         }
         let mut outcome = whole.outcome(charges.len())?;
@@ -75,9 +75,7 @@ impl Quota {
     ) -> Result<Outcome, QuotaError> {
         let groups = self.groups(principal, charges)?;
         if let [group] = groups.as_slice() {
-            let mut whole = Whole::default();
-            whole.add(group, self.settle(store, group, now)?);
-            return whole.outcome(charges.len());
+            return outcome(self.settle(store, group, now)?);
         }
         for _ in 0..ATTEMPTS {
             if let refused @ Outcome::Refused(_) = self.look(store, principal, charges, now)? {
@@ -148,14 +146,14 @@ impl Quota {
 
     /// Takes the charges of one shard.
     fn settle<S: CounterStore>(&self, store: &S, group: &Group<'_>, now: Now) -> Result<Verdict, QuotaError> {
-        let id = self.shard_id(group.shard);
+        let key = self.key(group.shard);
         for _ in 0..ATTEMPTS {
-            let read = store.get(id)?;
+            let read = store.get(key.id())?;
             let verdict = self.weigh(&read, group, now)?;
             let Verdict::Admitted { bytes: Some(bytes), .. } = &verdict else {
                 return Ok(verdict);
             };
-            match store.compare_and_swap(id, bytes, expected(&read))? {
+            match store.compare_and_swap(key.id(), bytes, expected(&read))? {
                 Swap::Done => return Ok(verdict),
                 Swap::Mismatch => {}
             }
@@ -224,9 +222,9 @@ impl Quota {
         change: impl Fn(&Table<'_>) -> Option<Vec<NewSlot>>,
     ) -> Result<(), QuotaError> {
         let corrupt = QuotaError::Corrupt { shard: Some(shard) };
-        let id = self.shard_id(shard);
+        let key = self.key(shard);
         for _ in 0..ATTEMPTS {
-            let read = store.get(id)?;
+            let read = store.get(key.id())?;
             let bytes = read.as_ref().map(|(bytes, _)| bytes.as_slice());
             let table = Table::read(bytes, now).ok_or(corrupt)?;
             let changed = change(&table).ok_or(corrupt)?;
@@ -238,7 +236,7 @@ impl Quota {
             if bytes.len() > SHARD_BYTES {
                 return Err(QuotaError::Full { charge: 0 });
             }
-            match store.compare_and_swap(id, &bytes, expected(&read))? {
+            match store.compare_and_swap(key.id(), &bytes, expected(&read))? {
                 Swap::Done => return Ok(()),
                 Swap::Mismatch => {}
             }
@@ -246,8 +244,17 @@ impl Quota {
         Err(QuotaError::Contended)
     }
 
-    fn shard_id(&self, index: u32) -> ShardId<'_> {
-        ShardId::shard(self.root(), index)
+    fn key(&self, shard: u32) -> Key {
+        Key::of_shard(self.root(), shard)
+    }
+}
+
+/// The outcome of a call whose charges are all in one shard, which therefore judged them in their order.
+fn outcome(verdict: Verdict) -> Result<Outcome, QuotaError> {
+    match verdict {
+        Verdict::Admitted { taken, .. } => Ok(Outcome::Admitted(taken)),
+        Verdict::Refused(refusal) => Ok(Outcome::Refused(refusal)),
+        Verdict::Full { charge } => Err(QuotaError::Full { charge }),
     }
 }
 

@@ -69,7 +69,8 @@ pub(super) struct Addition<'c> {
 /// Judges the charges of one shard in order. `None` if the shard's bytes are damaged.
 pub(super) fn weigh(table: &Table<'_>, jobs: &[Job<'_>], now: Now, terms: Terms<'_>) -> Option<Verdict> {
     let mut demands: Vec<Demand<'_>> = Vec::with_capacity(jobs.len());
-    let mut taken = Taken { remaining: Vec::with_capacity(jobs.len()), ..Taken::default() };
+    let (remaining, parts) = (Vec::with_capacity(jobs.len()), Vec::with_capacity(jobs.len()));
+    let mut taken = Taken { remaining, parts, joined: Vec::new() };
     let mut refusal: Option<Refusal> = None;
     for job in jobs {
         let charge = job.charge;
@@ -141,7 +142,7 @@ impl<'c> Demand<'c> {
             }
         }
         let stored = own.as_ref().map_or(0, Count::total).saturating_add(of_others);
-        Some(Self { spot: job.spot, window, own, has_slot, others, stored, added: 0, additions: Vec::new() })
+        Some(Self { spot: job.spot, window, own, has_slot, others, stored, added: 0, additions: Vec::with_capacity(1) })
     }
 
     /// What is to be written: no more than `max`, once the charges are judged.
