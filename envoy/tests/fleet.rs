@@ -91,8 +91,10 @@ async fn counts_for_a_fleet(service: &RateLimitService) -> Result<()> {
     let retry = refused["result"]["_meta"]["retry_after_ms"].as_u64().unwrap_or_default();
     assert!((1..=3_600_000).contains(&retry), "{refused}");
     // A budget, everybody's. What the service refuses has taken nothing from the limit beside it.
-    let charge = |who, amount: f64| call(&fleet[0], who, "charge", &json!({ "amount": amount }));
-    let charge = async |who: &'static str, amount: f64| Ok::<_, anyhow::Error>(ran(&charge(who, amount).await?));
+    let charge = async |who: &str, amount: f64| {
+        let answer = call(&fleet[0], who, "charge", &json!({ "amount": amount })).await?;
+        anyhow::Ok(ran(&answer))
+    };
     assert!(charge("a", 1.0).await? && !charge("a", 0.75).await? && !charge("a", 2.0).await?);
     assert!(charge("a", 0.25).await? && charge("b", 0.25).await?);
     assert!(charge("a", 0.0).await? && !charge("a", 0.0).await?, "the local limit of three");

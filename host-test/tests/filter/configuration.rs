@@ -1,7 +1,7 @@
 //! What is taken as a configuration, and what becomes of one that is not.
 
 use host_test::{Level, StartCause, StartError};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::lab::{Lab, Request, assert_forwarded, call, envelope, filter, is_forwarded, request, tools};
 
