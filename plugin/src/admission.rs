@@ -179,20 +179,23 @@ impl Drop for Admission {
 }
 
 /// Whether Envoy answers for itself, and if so, whether no byte of the body can have gone to a server: it found no host,
-/// or could not connect to the one it found, at the only attempt.
+/// or could not connect to the one it found, at the only attempt. What cannot be asked counts as sent.
 fn of_envoy() -> Option<bool> {
-    let details = host::property(&["response", "code_details"]).ok().flatten()?;
-    if details == b"via_upstream" {
-        return None;
+    match host::property(&["response", "code_details"]) {
+        Ok(Some(details)) if details != b"via_upstream" => Some(is_unsent().unwrap_or(false)),
+        Ok(_) => None,
+        Err(_) => Some(false),
     }
+}
+
+fn is_unsent() -> host::Result<bool> {
     let number = |path: &[&str]| {
-        let bytes = host::property(path).ok().flatten()?;
-        bytes.try_into().ok().map(u64::from_le_bytes)
+        let number = host::property(path)?.and_then(|bytes| bytes.try_into().ok());
+        host::Result::Ok(number.map_or(0, u64::from_le_bytes))
     };
-    let address = host::property(&["upstream", "address"]).ok()?.unwrap_or_default();
-    let not_connected = number(&["response", "flags"]).is_some_and(|flags| flags & NOT_CONNECTED != 0)
-        && number(&["upstream", "request_attempt_count"]).is_none_or(|attempts| attempts <= 1);
-    Some(address.is_empty() || not_connected)
+    let found_no_host = host::property(&["upstream", "address"])?.is_none_or(|address| address.is_empty());
+    let not_connected = number(&["response", "flags"])? & NOT_CONNECTED != 0;
+    Ok((found_no_host || not_connected) && number(&["upstream", "request_attempt_count"])? <= 1)
 }
 
 /// Response flags UF and UO (Envoy: `CoreResponseFlag::UpstreamConnectionFailure`, `UpstreamOverflow`): the connection
