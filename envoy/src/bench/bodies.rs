@@ -2,7 +2,12 @@
 
 use serde_json::{Value, json};
 
-/// One size and shape of a `tools/call` of `get_run`.
+/// The tool that the variants' rules are for.
+pub(super) const TOOL: &str = "get_run";
+/// One that is always allowed and never counted, with a name as long.
+pub(super) const UNCOUNTED: &str = "get_all";
+
+/// One size and shape of a `tools/call`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Body {
     /// 270 bytes: what agents mostly send.
@@ -40,7 +45,7 @@ impl Body {
 
     /// The body, of exactly the length that its name says.
     #[must_use]
-    pub fn bytes(self) -> Vec<u8> {
+    pub fn bytes(self, tool: &str) -> Vec<u8> {
         let steps: Vec<Value> = match self {
             Self::ManyObjects => (0..700)
                 .map(|step| json!({ "step": step, "well": "A1", "volume": 12.5, "mix": true, "tip": null }))
@@ -53,7 +58,7 @@ impl Body {
                 "id": 7,
                 "method": "tools/call",
                 "params": {
-                    "name": "get_run",
+                    "name": tool,
                     "arguments": { "run_id": "0af7651916cd43dd8448eb211c80319c", "steps": steps, "note": note },
                 },
             })
@@ -71,7 +76,7 @@ mod tests {
     #[test]
     fn every_body_has_the_length_that_it_promises() {
         for body in Body::ALL {
-            assert_eq!(body.bytes().len(), body.length(), "{body:?}");
+            assert_eq!(body.bytes(TOOL).len(), body.length(), "{body:?}");
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod bodies;
 mod load;
+mod paired;
 mod report;
 mod variants;
 
@@ -17,7 +18,10 @@ use std::{
 use crate::{Config, Envoy, Result, raw::Responder, upstream};
 use load::Load;
 
+use bodies::TOOL;
+
 pub use bodies::Body;
+pub use paired::{Paired, PairedPlan};
 pub use report::Report;
 pub use variants::Variant;
 
@@ -30,13 +34,27 @@ pub struct Plan {
     pub turn: Duration,
     /// How many connections are kept busy.
     pub connections: usize,
+    /// How the cost of a limit is measured.
+    pub paired: PairedPlan,
 }
 
 impl Plan {
-    /// About six minutes.
-    pub const FULL: Self = Self { rounds: 9, turn: Duration::from_millis(1200), connections: 16 };
+    /// About seven minutes.
+    pub const FULL: Self = Self {
+        rounds: 9,
+        turn: Duration::from_millis(1200),
+        connections: 16,
+        paired: PairedPlan { pairs: 500, turn: Duration::from_millis(40) },
+    };
     /// About twenty seconds: enough to see that everything works, not to compare.
-    pub const QUICK: Self = Self { rounds: 2, turn: Duration::from_millis(150), connections: 16 };
+    pub const QUICK: Self = Self {
+        rounds: 2,
+        turn: Duration::from_millis(150),
+        connections: 16,
+        paired: PairedPlan { pairs: 10, turn: Duration::from_millis(20) },
+    };
+    /// About a minute: only what a limit adds.
+    pub const LIMIT: Self = Self { rounds: 0, ..Self::FULL };
 }
 
 /// One turn.
@@ -57,11 +75,27 @@ pub async fn run(plan: Plan, progress: impl Fn(usize)) -> Result<Report> {
     // Envoy has the first core to itself where there are two; the load and the upstream share the others.
     load::keep_off(cores.first().copied().filter(|_| cores.len() > 1));
     let responder = Responder::start(upstream::json_response(variants::UPSTREAM_ANSWER))?;
+    let core = cores.first().copied();
+    let mut report = Report::new(plan);
+    if plan.rounds > 0 {
+        compare(&mut report, plan, responder.address(), core, progress).await?;
+    }
+    let envoy = start(Variant::Limit, responder.address(), core).await?;
+    report.limit = Some(Paired::measure(plan, &envoy)?);
+    Ok(report)
+}
+
+async fn compare(
+    report: &mut Report,
+    plan: Plan,
+    upstream: SocketAddr,
+    core: Option<usize>,
+    progress: impl Fn(usize),
+) -> Result<()> {
     let mut running = Vec::new();
     for variant in Variant::ALL {
-        running.push((variant, start(variant, responder.address(), cores.first().copied()).await?));
+        running.push((variant, start(variant, upstream, core).await?));
     }
-    let mut report = Report::new(plan);
     for round in 0..plan.rounds {
         progress(round);
         for body in Body::ALL {
@@ -71,7 +105,7 @@ pub async fn run(plan: Plan, progress: impl Fn(usize)) -> Result<Report> {
             }
         }
     }
-    Ok(report)
+    Ok(())
 }
 
 async fn start(variant: Variant, upstream: SocketAddr, core: Option<usize>) -> Result<Envoy> {
@@ -81,15 +115,17 @@ async fn start(variant: Variant, upstream: SocketAddr, core: Option<usize>) -> R
 }
 
 fn turn(plan: Plan, variant: Variant, body: Body, envoy: &Envoy) -> Result<Turn> {
-    let load = Load::connect(envoy.address(), &body.bytes(), plan.connections, variant.expected())?;
+    let load = Load::connect(envoy.address(), &body.bytes(TOOL), plan.connections, variant.expected())?;
     // The first requests pay for connections upstream and for code that was not compiled yet.
     load.run(Instant::now() + plan.turn / 10)?;
     let before = envoy.cpu_time()?;
     let requests = load.run(Instant::now() + plan.turn)?;
     let spent = envoy.cpu_time()?.saturating_sub(before);
-    let per_request =
-        Duration::from_secs_f64(spent.as_secs_f64() / f64::from(u32::try_from(requests.max(1)).unwrap_or(u32::MAX)));
-    Ok(Turn { per_request, requests })
+    Ok(Turn { per_request: per_request(spent, requests), requests })
+}
+
+fn per_request(spent: Duration, requests: u64) -> Duration {
+    spent.div_f64(f64::from(u32::try_from(requests.max(1)).unwrap_or(u32::MAX)))
 }
 
 /// The cores that this process may use.

@@ -4,7 +4,7 @@ use std::{fmt::Write, fs, path::Path, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::{Body, Plan, Turn, Variant};
+use super::{Body, Paired, Plan, Turn, Variant};
 use crate::{Error, Result, fetch::ENVOY_VERSION};
 
 /// All turns of one run.
@@ -12,11 +12,13 @@ use crate::{Error, Result, fetch::ENVOY_VERSION};
 pub struct Report {
     plan: Plan,
     turns: Vec<(Variant, Body, Turn)>,
+    /// How much more a counted call costs than one that is only allowed.
+    pub(super) limit: Option<Paired>,
 }
 
 impl Report {
     pub(super) fn new(plan: Plan) -> Self {
-        Self { plan, turns: Vec::new() }
+        Self { plan, turns: Vec::new(), limit: None }
     }
 
     pub(super) fn add(&mut self, variant: Variant, body: Body, turn: Turn) {
@@ -38,10 +40,16 @@ impl Report {
         times.get(times.len() / 2).copied().unwrap_or_default()
     }
 
-    /// As a table for people, in microseconds.
+    /// A table for people, in microseconds, and what a limit adds.
     #[must_use]
     pub fn markdown(&self) -> String {
-        let Plan { rounds, turn, connections } = self.plan;
+        let table = if self.turns.is_empty() { String::new() } else { self.table() };
+        let limit = self.limit.as_ref().map(|limit| format!("{limit}\n")).unwrap_or_default();
+        [table, limit].join("\n")
+    }
+
+    fn table(&self) -> String {
+        let Plan { rounds, turn, connections, .. } = self.plan;
         let mut out = format!(
             "CPU time of the whole Envoy process for one `tools/call`, in microseconds: median of {rounds} interleaved turns \
              of {turn:?},\nand what that is over no filter at all. Envoy {ENVOY_VERSION}, one worker, one core, {connections} \

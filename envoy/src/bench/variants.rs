@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
+use super::bodies::{TOOL, UNCOUNTED};
 use crate::{
     Config, Result,
     filters::{PolicyFilter, envoy_mcp, envoy_rbac},
@@ -67,19 +68,22 @@ impl Variant {
         let tools = match self {
             Self::Bare => return Ok(config),
             Self::EnvoyAllow => {
-                return Ok(config.in_front(envoy_mcp()).in_front(envoy_rbac("get_run")));
+                return Ok(config.in_front(envoy_mcp()).in_front(envoy_rbac(TOOL)));
             }
             Self::EnvoyDenied => {
                 return Ok(config.in_front(envoy_mcp()).in_front(envoy_rbac("other")));
             }
-            Self::Allow => json!({ "get_run": {} }),
-            Self::Condition => json!({ "get_run": { "require": [{
+            Self::Allow => json!({ TOOL: {} }),
+            Self::Condition => json!({ TOOL: { "require": [{
                 "conditions": [{ "path": "args.run_id", "op": "regex", "value": "^[0-9a-f]{32}$" }],
                 "on_deny": "That is not the id of a run.",
             }] } }),
-            Self::Limit => json!({ "get_run": {
-                "limits": [{ "counter": "reads", "window": "minute", "max": 1_000_000_000, "scope": "grant" }],
-            } }),
+            Self::Limit => json!({
+                TOOL: {
+                    "limits": [{ "counter": "reads", "window": "minute", "max": 1_000_000_000, "scope": "grant" }],
+                },
+                UNCOUNTED: {},
+            }),
             Self::Denied => json!({ "other": {} }),
         };
         let policy: Value = json!({ "version": "1", "default": "deny", "tools": tools });

@@ -12,9 +12,10 @@ Measures the CPU time that Envoy spends on one request: without any filter, with
 counted, denied), and with Envoy's own mcp and rbac filters set to the same rule. Prints a table and writes it to
 target/bench/envoy.md, with every single turn in envoy.json. Leave the machine alone meanwhile.
 
-Usage: cargo xtask bench [--quick]
+What a limit adds is measured by itself, in many short turns. Usage: cargo xtask bench [--quick | --limit]
 
   --quick  seconds instead of minutes: to see that it works, not to compare
+  --limit  only what a limit adds: about a minute
 
 Example:
   cargo xtask bench
@@ -27,6 +28,7 @@ async fn main() -> Result<()> {
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("quick") => plan = Plan::QUICK,
+            Long("limit") => plan = Plan::LIMIT,
             Long("help") | Short('h') => {
                 print!("{HELP}");
                 return Ok(());

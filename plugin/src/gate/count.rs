@@ -5,6 +5,8 @@ use policy::document::model::Scope;
 use policy::quota::{Charge, CounterName, Outcome, QuotaError, ScopeValue, Taken, Unit, Window};
 use policy::reply::{Exhausted, Retry};
 
+use smallvec::SmallVec;
+
 use super::Due;
 use crate::caller::Caller;
 use crate::host::Headers;
@@ -46,7 +48,7 @@ pub(super) fn count(
         return Ok(Counted::Taken(Taken::default()));
     }
     let scopes = Scopes::read(dues, exchange, sessions)?;
-    let charges: Vec<Charge<'_>> = dues.iter().map(|due| scopes.charge(due)).collect();
+    let charges: SmallVec<[Charge<'_>; 2]> = dues.iter().map(|due| scopes.charge(due)).collect();
     let caller = &exchange.caller;
     let quota = runtime.quota()?;
     let now = store::now(caller.wall_ms())?;
@@ -78,7 +80,7 @@ pub(super) fn count(
 pub(super) struct Scopes<'m> {
     caller: &'m Caller,
     /// One text for all dues of a scope: a batch may have hundreds.
-    texts: Vec<(&'m Scope, Option<String>)>,
+    texts: SmallVec<[(&'m Scope, Option<String>); 1]>,
 }
 
 impl<'m> Scopes<'m> {
@@ -87,7 +89,7 @@ impl<'m> Scopes<'m> {
         Exchange { caller, headers, .. }: &'m Exchange,
         sessions: bool,
     ) -> Result<Self, Uncounted> {
-        let mut texts: Vec<(&Scope, Option<String>)> = Vec::with_capacity(1);
+        let mut texts: SmallVec<[(&Scope, Option<String>); 1]> = SmallVec::new();
         for (index, due) in dues.iter().enumerate() {
             let scope = &due.taking.limit.scope;
             if !texts.iter().any(|(known, _)| *known == scope) {

@@ -15,6 +15,7 @@ use policy::document::model::{Limit, Store};
 use policy::message::{Body, HeaderCopies, HeaderMismatch, Id, Message};
 use policy::quota::QuotaError;
 use policy::reply::Exhausted;
+use smallvec::SmallVec;
 
 use crate::admission::Admission;
 use crate::host::{self, Level};
@@ -52,6 +53,9 @@ struct Due<'m> {
     taking: Taking<'m>,
 }
 
+/// Most calls owe one limit or two.
+type Dues<'m> = SmallVec<[Due<'m>; 2]>;
+
 /// Judges a body by all policies of its route, and takes what its messages count: all of it goes on, or nothing.
 pub(crate) fn judge<'m>(
     runtime: &'m Rc<Runtime>,
@@ -74,7 +78,7 @@ fn take<'m>(
     Owed { dues, unapproved, sessions }: Owed<'m>,
 ) -> Verdict<'m> {
     let only_look = !unapproved.is_empty();
-    let (local, global): (Vec<_>, Vec<_>) = dues.into_iter().partition(|due| due.limit().store == Store::Local);
+    let (local, global): (Dues<'_>, Dues<'_>) = dues.into_iter().partition(|due| due.limit().store == Store::Local);
     let limited = |index: usize, reason, exhausted| match local.get(index) {
         Some(due) => due.refuse(messages, reason, exhausted),
         None => Verdict::Fail("a limit is not known".to_owned()),

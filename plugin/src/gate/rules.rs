@@ -6,7 +6,9 @@ use policy::config::Transport;
 use policy::decision::{self, Decision, Effort, Refusal, RefusalKind};
 use policy::message::{Body, HeaderCopies, HeaderMismatch, Id, Message, Params};
 
-use super::{Due, Refused, Verdict};
+use smallvec::SmallVec;
+
+use super::{Due, Dues, Refused, Verdict};
 use crate::caller::RequestFacts;
 use crate::route::Policies;
 use crate::runtime::Runtime;
@@ -14,7 +16,7 @@ use crate::stream::Exchange;
 
 /// What the messages of a body that no policy refuses owe.
 pub(super) struct Owed<'m> {
-    pub(super) dues: Vec<Due<'m>>,
+    pub(super) dues: Dues<'m>,
     /// Messages that somebody has to approve.
     pub(super) unapproved: Vec<(usize, Refused<'m>)>,
     /// The client has a session of its own. Where there are none, it could write any.
@@ -70,8 +72,8 @@ pub(super) fn owed<'m>(
         return Err(Verdict::Mismatch(mismatch, id));
     }
     let facts = RequestFacts::new(runtime, caller, headers);
-    let mut judged: Vec<Judged<'_>> = messages.iter().map(|_| Judged::default()).collect();
-    let mut dues = vec![];
+    let mut judged: SmallVec<[Judged<'_>; 1]> = messages.iter().map(|_| Judged::default()).collect();
+    let mut dues = Dues::new();
     for (policy, rules) in runtime.policies(policies) {
         let effort = Effort::default();
         for ((message, content), judged) in messages.iter().enumerate().zip(&mut judged) {

@@ -18,6 +18,8 @@ pub use target::Target;
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use crate::document::model::{Action, Default, Limit, Listing, Policy, Predicate, Rule, Section};
 use crate::json::Value;
 use crate::message::{Arguments, Params};
@@ -30,12 +32,15 @@ use walk::LookalikeArgument;
 #[derive(Debug)]
 pub enum Decision<'p> {
     /// It may pass, once all of these are taken.
-    Allow(Vec<Taking<'p>>),
+    Allow(Takings<'p>),
     /// It may pass if somebody approves; and all of these can be, and then are, taken.
-    Approve(Refusal<'p>, Vec<Taking<'p>>),
+    Approve(Refusal<'p>, Takings<'p>),
     /// It does not pass.
     Refuse(Refusal<'p>),
 }
+
+/// What a call takes from its limits: mostly one, or two.
+pub type Takings<'p> = SmallVec<[Taking<'p>; 2]>;
 
 /// What a call takes from one limit.
 #[derive(Debug, Clone, Copy)]
@@ -104,7 +109,7 @@ pub fn judge<'p>(
         return Decision::Refuse(Refusal::denied(pointer, reason.as_deref(), NOT_ALLOWED));
     }
     match Target::of(method, params) {
-        Target::Passes => Decision::Allow(vec![]),
+        Target::Passes => Decision::Allow(Takings::new()),
         Target::Method => policy.judge_method(method),
         Target::Tool(name) => policy.tools.judge(name, Some(&policy.all_tools), policy.listing, context),
         Target::Prompt(name) => policy.prompts.judge(&name, None, policy.listing, context),
@@ -135,7 +140,7 @@ impl Policy {
 
     /// All of the resources must be allowed. What they take is taken together, once from each limit.
     fn judge_resources(&self, uris: &[Cow<'_, str>], context: &Context<'_, '_>) -> Decision<'_> {
-        let mut all: Vec<Taking<'_>> = vec![];
+        let mut all = Takings::new();
         let mut approval = None;
         for uri in uris {
             let takings = match self.judge_resource(uri, uri::normalize, context) {
@@ -161,8 +166,8 @@ impl Policy {
     fn judge_method(&self, method: &str) -> Decision<'_> {
         match self.methods.rule(method) {
             // A rule that denies has been looked at.
-            Some(_) => Decision::Allow(vec![]),
-            None if self.default == Default::Allow => Decision::Allow(vec![]),
+            Some(_) => Decision::Allow(Takings::new()),
+            None if self.default == Default::Allow => Decision::Allow(Takings::new()),
             None => Decision::Refuse(Refusal::denied(DEFAULT_DENY, None, NOT_ALLOWED)),
         }
     }
@@ -204,7 +209,7 @@ impl Section {
         match (self.rule(name), all) {
             (Some(rule), all) => rule.judge(all, context),
             (None, Some(all)) => all.judge(None, context),
-            (None, None) => Decision::Allow(vec![]),
+            (None, None) => Decision::Allow(Takings::new()),
         }
     }
 
@@ -253,7 +258,7 @@ impl Rule {
                 return Decision::Refuse(refusal);
             }
         }
-        let mut takings = vec![];
+        let mut takings = Takings::new();
         for limit in rules().flat_map(|rule| &rule.limits) {
             match limit.amount(context.arguments) {
                 Some(amount) => takings.push(Taking { limit, amount }),

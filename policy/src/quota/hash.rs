@@ -15,6 +15,7 @@
 use std::net::IpAddr;
 
 use siphasher::sip::SipHasher13;
+use smallvec::SmallVec;
 
 use super::charge::{Charge, Principal, ScopeValue, Unit};
 use super::window::Window;
@@ -37,8 +38,8 @@ pub(super) struct Spot {
     pub(super) slot: SlotId,
 }
 
-/// Room for the text of most hashes.
-const USUAL_BYTES: usize = 128;
+/// What is hashed, with room for most.
+type Text = SmallVec<[u8; 128]>;
 const OWNER_SHIFT: u32 = 40;
 const SHARED_FLAG: u64 = 1 << 39;
 const ITEM_MASK: u64 = SHARED_FLAG - 1;
@@ -86,7 +87,7 @@ pub(super) fn spot(seed: &Seed, principal: Principal<'_>, charge: &Charge<'_>, s
             own.saturating_add(reduce(owner_hash, shared))
         }
     };
-    let mut text = Vec::with_capacity(USUAL_BYTES);
+    let mut text = Text::new();
     text.push(b'i');
     text.extend_from_slice(&owner_hash.to_le_bytes());
     write_scope(&mut text, charge.scope);
@@ -118,7 +119,7 @@ fn reduce(hash: u64, n: u32) -> u32 {
 /// address's counts are together, whoever calls. Counts that everybody shares are kept apart, or
 /// one shard would serve every call.
 fn owner_hash(seed: &Seed, principal: Principal<'_>, charge: &Charge<'_>) -> u64 {
-    let mut text = Vec::with_capacity(USUAL_BYTES);
+    let mut text = Text::new();
     match charge.scope {
         ScopeValue::Grant | ScopeValue::Session(_) => match principal {
             Principal::Grant { source, issuer, value } => {
@@ -149,7 +150,7 @@ fn owner_hash(seed: &Seed, principal: Principal<'_>, charge: &Charge<'_>) -> u64
 
 /// A counter and the kind of its scope, without the value: what those that share a slot have in common.
 fn limit_hash(seed: &Seed, charge: &Charge<'_>) -> u64 {
-    let mut text = Vec::with_capacity(USUAL_BYTES);
+    let mut text = Text::new();
     text.push(b'l');
     match charge.scope {
         ScopeValue::Grant => text.push(b'g'),
@@ -169,7 +170,7 @@ fn limit_hash(seed: &Seed, charge: &Charge<'_>) -> u64 {
     keyed(seed, &text)
 }
 
-fn write_counter(text: &mut Vec<u8>, charge: &Charge<'_>) {
+fn write_counter(text: &mut Text, charge: &Charge<'_>) {
     text.push(match (charge.window, charge.unit) {
         (Window::Running, _) => 3,
         (_, Unit::Calls) => 1,
@@ -179,7 +180,7 @@ fn write_counter(text: &mut Vec<u8>, charge: &Charge<'_>) {
     write_str(text, charge.counter.counter);
 }
 
-fn write_scope(text: &mut Vec<u8>, scope: ScopeValue<'_>) {
+fn write_scope(text: &mut Text, scope: ScopeValue<'_>) {
     match scope {
         ScopeValue::Grant => text.push(b'g'),
         ScopeValue::Session(value) => {
@@ -212,7 +213,7 @@ fn write_scope(text: &mut Vec<u8>, scope: ScopeValue<'_>) {
     }
 }
 
-fn write_value(text: &mut Vec<u8>, value: Option<&str>) {
+fn write_value(text: &mut Text, value: Option<&str>) {
     match value {
         Some(value) => write_str(text, value),
         // No string begins with the byte that ends one.
@@ -221,7 +222,7 @@ fn write_value(text: &mut Vec<u8>, value: Option<&str>) {
 }
 
 /// A string and an end that no UTF-8 holds, so that neighbours cannot trade characters.
-fn write_str(text: &mut Vec<u8>, string: &str) {
+fn write_str(text: &mut Text, string: &str) {
     text.extend_from_slice(string.as_bytes());
     text.push(0xff);
 }

@@ -77,6 +77,7 @@ mod leases;
 mod outcome;
 mod page;
 mod shard;
+mod single;
 mod state;
 mod store;
 mod take;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use smallvec::SmallVec;
+
 use super::hash::SlotId;
 use super::store::StoreError;
 use super::window::Window;
@@ -18,9 +20,8 @@ pub enum Outcome {
 /// An admission: what it leaves, and what is needed to give it back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Taken {
-    /// For each charge, in order: what its counter still admits after this call, in its unit.
-    pub remaining: Vec<u64>,
-    pub(super) parts: Vec<Part>,
+    pub(super) remaining: SmallVec<[u64; 2]>,
+    pub(super) parts: SmallVec<[Part; 1]>,
     /// Charges that add together with an earlier one: (the earlier one, this one).
     pub(super) joined: Vec<(usize, usize)>,
 }
@@ -57,6 +58,11 @@ pub struct Lease {
 }
 
 impl Taken {
+    /// For each charge, in order: what its counter still admits after this call, in its unit.
+    pub fn remaining(&self) -> &[u64] {
+        &self.remaining
+    }
+
     /// Whether anything found no room of its own, and counts in a slot that several share.
     pub fn is_shared(&self) -> bool {
         self.parts.iter().any(|part| part.slot.is_shared())

@@ -97,7 +97,7 @@ impl Page<'_, '_> {
             }
         }
         let position = count.add(demand.amount(), table.clock, terms.worker);
-        let slot = NewSlot { id, window: demand.window, count };
+        let slot = NewSlot::new(id, demand.window, count);
         let length = self.length.saturating_sub(freed).saturating_add(slot.length());
         let is_new = demand.own.is_none();
         if is_new && !self.owner_has_room(id, slot.length()) {
@@ -130,7 +130,7 @@ impl Page<'_, '_> {
         let window = demand.window;
         if let Some(slot) = self.new.iter_mut().find(|slot| slot.id == id && slot.window == window) {
             let before = slot.length();
-            let position = slot.count.add(demand.amount(), table.clock, terms.worker);
+            let position = slot.change(|count| count.add(demand.amount(), table.clock, terms.worker));
             self.length = self.length.saturating_sub(before).saturating_add(slot.length());
             return Some(fits(self.length).map(|()| Placed { slot: id, position }));
         }
@@ -140,7 +140,7 @@ impl Page<'_, '_> {
             None => Count::empty(window, table.clock),
         };
         let position = count.add(demand.amount(), table.clock, terms.worker);
-        let slot = NewSlot { id, window, count };
+        let slot = NewSlot::new(id, window, count);
         let freed = stored.map_or(0, Slot::length);
         self.length = self.length.saturating_sub(freed).saturating_add(slot.length());
         self.gone.push((id, window));

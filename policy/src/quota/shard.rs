@@ -10,6 +10,8 @@
 //! to it; a writer adds to them what passed since, and leaves out the slots that nothing counts in
 //! any longer.
 
+use smallvec::SmallVec;
+
 use super::charge::Now;
 use super::count::{Count, grown_older};
 use super::hash::{Owner, SlotId};
@@ -61,7 +63,8 @@ pub(super) struct Slot<'a> {
 pub(super) struct NewSlot {
     pub(super) id: SlotId,
     pub(super) window: Window,
-    pub(super) count: Count,
+    count: Count,
+    body_length: usize,
 }
 
 impl<'a> Table<'a> {
@@ -70,28 +73,16 @@ impl<'a> Table<'a> {
         let Some(bytes) = bytes else {
             return Some(Self { clock: now, slots: Vec::new(), length: HEAD_BYTES, has_shared: false });
         };
-        if bytes.len() > SHARD_BYTES {
-            return None;
-        }
-        let (monotonic, rest) = bytes.split_first_chunk()?;
-        let (wall, mut rest) = rest.split_first_chunk()?;
-        let written = Now { monotonic_ms: u64::from_le_bytes(*monotonic), wall_ms: u64::from_le_bytes(*wall) };
-        let clock =
-            Now { monotonic_ms: now.monotonic_ms.max(written.monotonic_ms), wall_ms: now.wall_ms.max(written.wall_ms) };
-        let mut ageing = Ageing { written, clock, known: Vec::with_capacity(1) };
-        let mut slots = Vec::with_capacity(rest.len() / SMALLEST_SLOT);
+        let mut read = Slots::read(bytes, now)?;
+        let mut slots = Vec::with_capacity(read.rest.len() / SMALLEST_SLOT);
         let mut length = HEAD_BYTES;
         let mut has_shared = false;
-        while !rest.is_empty() {
-            let (slot, after) = Slot::read(rest, &mut ageing)?;
-            rest = after;
-            if slot.is_live(clock) {
-                length = length.saturating_add(slot.length());
-                has_shared |= slot.id.is_shared();
-                slots.push(slot);
-            }
+        while let Some(slot) = read.next_live()? {
+            length = length.saturating_add(slot.length());
+            has_shared |= slot.id.is_shared();
+            slots.push(slot);
         }
-        Some(Self { clock, slots, length, has_shared })
+        Some(Self { clock: read.clock(), slots, length, has_shared })
     }
 
     /// Bytes that the live slots take, with the head.
@@ -116,9 +107,7 @@ impl<'a> Table<'a> {
 
     /// The shard's bytes without the slots that `leave_out` names, and with new ones.
     pub(super) fn write(&self, leave_out: impl Fn(&Slot<'a>) -> bool, new: &[NewSlot]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(SHARD_BYTES.min(self.length.saturating_add(64)));
-        out.extend_from_slice(&self.clock.monotonic_ms.to_le_bytes());
-        out.extend_from_slice(&self.clock.wall_ms.to_le_bytes());
+        let mut out = begin_page(self.clock, self.length);
         for slot in self.slots.iter().filter(|slot| !leave_out(slot)) {
             slot.write(&mut out);
         }
@@ -127,6 +116,57 @@ impl<'a> Table<'a> {
         }
         out
     }
+}
+
+/// A shard's slots, as they are read one after the other.
+pub(super) struct Slots<'a> {
+    ageing: Ageing,
+    rest: &'a [u8],
+}
+
+impl<'a> Slots<'a> {
+    /// Begins to read a shard at a moment. `None` if the bytes are no shard.
+    pub(super) fn read(bytes: &'a [u8], now: Now) -> Option<Self> {
+        if bytes.len() > SHARD_BYTES {
+            return None;
+        }
+        let (monotonic, rest) = bytes.split_first_chunk()?;
+        let (wall, rest) = rest.split_first_chunk()?;
+        let written = Now { monotonic_ms: u64::from_le_bytes(*monotonic), wall_ms: u64::from_le_bytes(*wall) };
+        let clock =
+            Now { monotonic_ms: now.monotonic_ms.max(written.monotonic_ms), wall_ms: now.wall_ms.max(written.wall_ms) };
+        Some(Self { ageing: Ageing { written, clock, known: SmallVec::new() }, rest })
+    }
+
+    /// The shard's time.
+    pub(super) fn clock(&self) -> Now {
+        self.ageing.clock
+    }
+
+    /// The next slot in which anything counts, if there is one. `None` if the bytes are no shard.
+    pub(super) fn next_live(&mut self) -> Option<Option<Slot<'a>>> {
+        while !self.rest.is_empty() {
+            let (slot, after) = Slot::read(self.rest, &mut self.ageing)?;
+            self.rest = after;
+            if slot.is_live(self.ageing.clock) {
+                return Some(Some(slot));
+            }
+        }
+        Some(None)
+    }
+
+    /// The head of the bytes that will take the place of these.
+    pub(super) fn begin_page(&self) -> Vec<u8> {
+        begin_page(self.ageing.clock, HEAD_BYTES.saturating_add(self.rest.len()))
+    }
+}
+
+/// A shard's head, with room for slots and a few more bytes.
+fn begin_page(clock: Now, length: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(SHARD_BYTES.min(length.saturating_add(64)));
+    out.extend_from_slice(&clock.monotonic_ms.to_le_bytes());
+    out.extend_from_slice(&clock.wall_ms.to_le_bytes());
+    out
 }
 
 impl<'a> Slot<'a> {
@@ -162,7 +202,7 @@ impl<'a> Slot<'a> {
         }
     }
 
-    fn write(&self, out: &mut Vec<u8>) {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.head);
         match (self.older, self.body.split_first()) {
             (1.., Some((&first, rest))) => {
@@ -175,9 +215,21 @@ impl<'a> Slot<'a> {
 }
 
 impl NewSlot {
+    pub(super) fn new(id: SlotId, window: Window, count: Count) -> Self {
+        let body_length = count.length();
+        Self { id, window, count, body_length }
+    }
+
+    /// Changes the count.
+    pub(super) fn change<T>(&mut self, change: impl FnOnce(&mut Count) -> T) -> T {
+        let result = change(&mut self.count);
+        self.body_length = self.count.length();
+        result
+    }
+
     /// Bytes that it takes; nothing if it counts nothing.
     pub(super) fn length(&self) -> usize {
-        match self.count.length() {
+        match self.body_length {
             0 => 0,
             body => {
                 let length = body.saturating_add(SLOT_HEAD_BYTES);
@@ -186,10 +238,9 @@ impl NewSlot {
         }
     }
 
-    fn write(&self, out: &mut Vec<u8>) {
-        let body = self.count.length();
-        if body > 0 {
-            varint::write(body.saturating_add(SLOT_HEAD_BYTES) as u64, out);
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        if self.body_length > 0 {
+            varint::write(self.body_length.saturating_add(SLOT_HEAD_BYTES) as u64, out);
             out.extend_from_slice(&self.id.0.to_le_bytes());
             out.extend_from_slice(&self.window.code().to_le_bytes());
             self.count.write(out);
@@ -202,7 +253,7 @@ impl NewSlot {
 struct Ageing {
     written: Now,
     clock: Now,
-    known: Vec<(u32, Window, u8)>,
+    known: SmallVec<[(u32, Window, u8); 2]>,
 }
 
 impl Ageing {

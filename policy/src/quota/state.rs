@@ -43,7 +43,7 @@ impl Quota {
             };
             leases.state(self.worker(), held, table.clock);
             leases.leave(left.count, left.linger_ms, table.clock);
-            let new = NewSlot { id: id.slot, window: Window::Running, count: Count::Running(leases) };
+            let new = NewSlot::new(id.slot, Window::Running, Count::Running(leases));
             let is_needed = stored.is_some() || new.length() > 0;
             Some(if is_needed { vec![new] } else { vec![] })
         })

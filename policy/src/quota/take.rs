@@ -8,11 +8,14 @@
 //! too, who can be refused by it: too early, never too late. An undo that fails leaves its counts
 //! where they are, until they leave their windows.
 
+use smallvec::{SmallVec, smallvec};
+
 use super::charge::{Charge, Now, Principal};
 use super::hash::{self, Spot};
 use super::layout::Quota;
 use super::outcome::{Outcome, Part, QuotaError, Refusal, Taken};
 use super::shard::{NewSlot, SHARD_BYTES, Table};
+use super::single;
 use super::store::{Cas, CounterStore, Expected, Key, Swap};
 use super::weigh::{Job, Terms, Verdict, later, weigh};
 
@@ -30,8 +33,11 @@ type Read = Option<(Vec<u8>, Cas)>;
 /// A call's charges that count in one shard.
 struct Group<'c> {
     shard: u32,
-    jobs: Vec<Job<'c>>,
+    jobs: Few<Job<'c>>,
 }
+
+/// Most calls have one limit.
+type Few<T> = SmallVec<[T; 1]>;
 
 impl Quota {
     /// Whether a call would be admitted now: what [`Quota::take`] would answer. Takes nothing.
@@ -117,8 +123,8 @@ impl Quota {
     }
 
     /// The charges by shard, in the order of shards.
-    fn groups<'c>(&self, principal: Principal<'_>, charges: &'c [Charge<'c>]) -> Result<Vec<Group<'c>>, QuotaError> {
-        let mut groups: Vec<Group<'c>> = Vec::with_capacity(1);
+    fn groups<'c>(&self, principal: Principal<'_>, charges: &'c [Charge<'c>]) -> Result<Few<Group<'c>>, QuotaError> {
+        let mut groups: Few<Group<'c>> = SmallVec::new();
         let mut before: &[Charge<'c>] = &[];
         for (index, charge) in charges.iter().enumerate() {
             if before.iter().any(|other| charge.contradicts(other)) {
@@ -129,7 +135,7 @@ impl Quota {
             let job = Job { index, charge, spot };
             match groups.iter_mut().find(|group| group.shard == spot.shard) {
                 Some(group) => group.jobs.push(job),
-                None => groups.push(Group { shard: spot.shard, jobs: vec![job] }),
+                None => groups.push(Group { shard: spot.shard, jobs: smallvec![job] }),
             }
         }
         groups.sort_unstable_by_key(|group| group.shard);
@@ -149,7 +155,11 @@ impl Quota {
         let key = self.key(group.shard);
         for _ in 0..ATTEMPTS {
             let read = store.get(key.id())?;
-            let verdict = self.weigh(&read, group, now)?;
+            let verdict = match (group.jobs.as_slice(), &read) {
+                ([job], Some((bytes, _))) => single::take(bytes, job, now, self.worker()),
+                _ => None,
+            };
+            let verdict = verdict.map_or_else(|| self.weigh(&read, group, now), Ok)?;
             let Verdict::Admitted { bytes: Some(bytes), .. } = &verdict else {
                 return Ok(verdict);
             };
@@ -194,14 +204,14 @@ impl Quota {
             for part in parts {
                 let known = changed.iter_mut().find(|slot| slot.id == part.slot && slot.window == part.window);
                 if let Some(slot) = known {
-                    slot.count.subtract(part.amount, part.position);
+                    slot.change(|count| count.subtract(part.amount, part.position));
                     continue;
                 }
                 let stored = table.slots_of(part.slot).find(|slot| slot.window == part.window);
                 if let Some(slot) = stored {
                     let mut count = slot.count(table.clock)?;
                     count.subtract(part.amount, part.position);
-                    changed.push(NewSlot { id: part.slot, window: part.window, count });
+                    changed.push(NewSlot::new(part.slot, part.window, count));
                 }
             }
             Some(changed)
@@ -270,7 +280,7 @@ fn expected(read: &Read) -> Expected {
 struct Whole {
     /// (index of the charge, what it leaves)
     remaining: Vec<(usize, u64)>,
-    parts: Vec<Part>,
+    parts: Few<Part>,
     joined: Vec<(usize, usize)>,
     refusal: Option<Refusal>,
     full: Option<usize>,
@@ -309,7 +319,7 @@ impl Whole {
     }
 
     fn taken(&mut self, charges: usize) -> Taken {
-        let mut remaining = vec![0; charges];
+        let mut remaining = smallvec![0; charges];
         for &(index, left) in &self.remaining {
             if let Some(place) = remaining.get_mut(index) {
                 *place = left;

@@ -69,8 +69,7 @@ pub(super) struct Addition<'c> {
 /// Judges the charges of one shard in order. `None` if the shard's bytes are damaged.
 pub(super) fn weigh(table: &Table<'_>, jobs: &[Job<'_>], now: Now, terms: Terms<'_>) -> Option<Verdict> {
     let mut demands: Vec<Demand<'_>> = Vec::with_capacity(jobs.len());
-    let (remaining, parts) = (Vec::with_capacity(jobs.len()), Vec::with_capacity(jobs.len()));
-    let mut taken = Taken { remaining, parts, joined: Vec::new() };
+    let mut taken = Taken::default();
     let mut refusal: Option<Refusal> = None;
     for job in jobs {
         let charge = job.charge;

@@ -133,6 +133,10 @@ impl Span {
     /// The cell that a moment (ms) falls into: `floor(15 * ms / span)`, so that cells are exact
     /// fifteenths of the span even where those are no whole milliseconds.
     pub(super) fn cell(self, ms: u64) -> u64 {
+        const LAST: u64 = u64::MAX / CELLS_PER_WINDOW;
+        if ms <= LAST {
+            return ms.wrapping_mul(CELLS_PER_WINDOW) / self.0;
+        }
         // INVARIANT: a span is a second at least and 31 days at most, so that neither product overflows. To saturate,
         // wasm would need products of 128 bits.
         let whole = (ms / self.0).wrapping_mul(CELLS_PER_WINDOW);

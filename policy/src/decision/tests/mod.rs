@@ -50,7 +50,7 @@ fn outcome_of(policy: &Policy, message: &str, facts: &dyn Facts) -> String {
     else {
         panic!("a response is not judged");
     };
-    let takings = |takings: Vec<Taking<'_>>| {
+    let takings = |takings: Takings<'_>| {
         takings.iter().map(|taking| format!(" {}+{}", taking.limit.pointer, taking.amount)).collect::<String>()
     };
     match judge(policy, &method, &params, facts, &Effort::default()) {

@@ -11,6 +11,7 @@ mod races;
 mod reload;
 mod running;
 mod scope;
+mod single;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};

@@ -200,7 +200,7 @@ fn one_call_adds_to_a_counter_once_and_each_limit_judges_by_its_own_max() {
     let quota = open(&store, 16 << 10, WhenFull::Deny);
     let charges = [charge("c", Window::MINUTE, 10), charge("c", Window::MINUTE, 3)];
     for left in [[9, 2], [8, 1], [7, 0]] {
-        assert_eq!(taken(quota.take(&store, grant("g"), &charges, START)).remaining, left);
+        assert_eq!(taken(quota.take(&store, grant("g"), &charges, START)).remaining(), left);
     }
     let refused = refusal(quota.take(&store, grant("g"), &charges, START));
     assert_eq!((refused.charge, refused.remaining), (1, 0));
@@ -213,7 +213,7 @@ fn the_calls_of_a_batch_add_up() {
     let batch = |n| (0..n).map(|call| Charge { call, ..charge("c", Window::MINUTE, 5) }).collect::<Vec<_>>();
     let refused = refusal(quota.take(&store, grant("g"), &batch(6), START));
     assert_eq!(refused, Refusal { charge: 5, retry_after_ms: None, remaining: 0 });
-    assert_eq!(taken(quota.take(&store, grant("g"), &batch(5), START)).remaining, [4, 3, 2, 1, 0]);
+    assert_eq!(taken(quota.take(&store, grant("g"), &batch(5), START)).remaining(), [4, 3, 2, 1, 0]);
     assert!(!admitted(quota.take(&store, grant("g"), &batch(1), START)));
 }
 

@@ -57,7 +57,7 @@ fn everybody(counter: &str, max: u64) -> Charge<'_> {
 
 /// What a counter still admits: one less than before for each call that it counted.
 fn rest<S: CounterStore>(store: &S, quota: &Quota, who: &str, charge: Charge<'_>) -> u64 {
-    taken(quota.look(store, grant(who), &[charge], START)).remaining[0]
+    taken(quota.look(store, grant(who), &[charge], START)).remaining()[0]
 }
 
 /// One race for one grant's count. What it admitted, and what the other counter of each call then holds.

@@ -100,7 +100,7 @@ fn a_shorter_window_is_not_held_up_by_what_lies_before_it() {
         assert!(admitted(quota.take(&store, grant("g"), &minute, past)), "{window}");
         // The long window goes on knowing of both.
         let rest = taken(quota.look(&store, grant("g"), &[charge("c", window, 1_000)], past));
-        assert_eq!(rest.remaining, [1_000 - 102], "{window}");
+        assert_eq!(rest.remaining(), [1_000 - 102], "{window}");
     }
 }
 
@@ -112,7 +112,7 @@ fn a_changed_max_judges_the_count_that_is_there() {
         assert!(admitted(quota.take(&store, grant("g"), &[charge("c", Window::MINUTE, 5)], START)));
     }
     assert_eq!(refusal(quota.take(&store, grant("g"), &[charge("c", Window::MINUTE, 3)], START)).remaining, 0);
-    assert_eq!(taken(quota.take(&store, grant("g"), &[charge("c", Window::MINUTE, 8)], START)).remaining, [2]);
+    assert_eq!(taken(quota.take(&store, grant("g"), &[charge("c", Window::MINUTE, 8)], START)).remaining(), [2]);
 }
 
 #[test]

@@ -127,11 +127,11 @@ fn a_call_takes_its_rates_and_its_slot_together_or_nothing() {
     // One name for both: they are two counters all the same.
     let both = [charge("c", Window::MINUTE, 5), charge("c", Window::Running, 2)];
     let first = taken(quota.take(&store, grant("g"), &both, START));
-    assert_eq!(first.remaining, [4, 1]);
+    assert_eq!(first.remaining(), [4, 1]);
     taken(quota.take(&store, grant("g"), &both, START));
     assert_eq!(refusal(quota.take(&store, grant("g"), &both, START)).charge, 1);
     quota.give_back(&store, &first, |_| true).unwrap();
-    assert_eq!(taken(quota.take(&store, grant("g"), &both, START)).remaining, [3, 0]);
+    assert_eq!(taken(quota.take(&store, grant("g"), &both, START)).remaining(), [3, 0]);
 }
 
 #[test]
