@@ -8,34 +8,48 @@ use std::{
 
 use policy::config::{self, Config};
 
-/// Reads the filter's configuration from a file, or from standard input where it is `-`.
+use crate::failure::Failure;
+
+/// A document as it was read.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    /// What it is called in messages: its path as it was given, or `<stdin>`.
+    pub(crate) name: String,
+    /// Its bytes.
+    pub(crate) text: Vec<u8>,
+}
+
+impl Source {
+    /// Reads a file, or standard input where it is `-`.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        if path == Path::new("-") {
+            let mut text = Vec::new();
+            io::stdin().lock().read_to_end(&mut text).map_err(Failure::because("cannot read standard input"))?;
+            return Ok(Self { name: "<stdin>".to_owned(), text });
+        }
+        let name = path.display().to_string();
+        let text = fs::read(path).map_err(Failure::because(format!("cannot read `{name}`")))?;
+        Ok(Self { name, text })
+    }
+}
+
+/// Reads the filter's configuration, or a bare policy, from a file, or from standard input where it is `-`.
 ///
 /// # Errors
-/// What to tell: each error on a line of its own, `FILE:LINE:COLUMN: error: POINTER: what is wrong`, as editors follow it.
-pub(crate) fn configuration(path: &Path) -> Result<Config, String> {
-    let (name, text) = read(path)?;
+/// What to tell: each error on a line of its own, `FILE:LINE:COLUMN: POINTER: what is wrong`, as editors follow it.
+pub(crate) fn configuration(path: &Path) -> Result<Config, Failure> {
+    let Source { name, text } = Source::read(path)?;
     config::load(&text).map_err(|errors| {
         let line = |error: &policy::document::Error| {
             let (line, column) = (error.line(), error.column());
             // The error says the place as well, in words, at its end.
             let said = error.to_string();
             let said = said.strip_suffix(&format!(" (line {line}, column {column})")).unwrap_or(&said);
-            format!("{name}:{line}:{column}: error: {said}")
+            format!("\n{name}:{line}:{column}: {said}")
         };
-        errors.iter().map(line).collect::<Vec<_>>().join("\n")
+        Failure::new(format!("`{name}` does not check:{}", errors.iter().map(line).collect::<String>()))
     })
-}
-
-/// The document, and what it is called in messages.
-fn read(path: &Path) -> Result<(String, Vec<u8>), String> {
-    if path == Path::new("-") {
-        let mut text = Vec::new();
-        io::stdin()
-            .lock()
-            .read_to_end(&mut text)
-            .map_err(|error| format!("error: cannot read standard input: {error}"))?;
-        return Ok(("<stdin>".to_owned(), text));
-    }
-    let name = path.display().to_string();
-    fs::read(path).map(|text| (name.clone(), text)).map_err(|error| format!("error: cannot read `{name}`: {error}"))
 }

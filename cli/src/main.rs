@@ -1,9 +1,18 @@
-//! `mcp-policy`: what can be done with a policy or configuration without an Envoy.
+//! `mcp-policy`: what can be done with a policy or configuration beside an Envoy.
+//!
+//! Each command is a folder or file of its own with its `Options` and a `run`. What they share: [`document`] reads
+//! policies, [`tools`] reads what servers offer, [`failure`] says what went wrong, and with which exit status.
 #![deny(missing_docs)]
+#![forbid(unsafe_code)]
 
 mod arguments;
 mod document;
 mod export;
+mod failure;
+#[expect(dead_code, reason = "commands that write files come")]
+mod output;
+#[expect(dead_code, reason = "commands that look at tools come")]
+mod tools;
 
 use std::process::ExitCode;
 
@@ -14,11 +23,5 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Export { what } => export::run(&what),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(said) => {
-            eprintln!("{said}");
-            ExitCode::FAILURE
-        }
-    }
+    done.unwrap_or_else(|failure| failure.report())
 }
