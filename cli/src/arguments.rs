@@ -1,8 +1,10 @@
 //! The command line.
 
-use std::path::PathBuf;
-
 use clap::{Parser, Subcommand};
+
+use clap_complete::Shell;
+
+use crate::{export::Export, run};
 
 /// Works with the policies and configurations of the MCP policy filter.
 ///
@@ -17,26 +19,29 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Runs a gate on this machine: an Envoy with the policy, in front of an MCP server.
+    ///
+    /// Prints the URL that clients connect to once it serves, and runs until it is ended.
+    #[command(after_help = "\
+Examples:
+  mcp-policy run --policy policy.json --upstream http://127.0.0.1:9000/mcp
+  mcp-policy run --policy examples/mlflow/policy.json --upstream https://mcp.example.com/mcp --listen 127.0.0.1:0")]
+    Run(run::Options),
+    /// Writes the completions of this command line for a shell.
+    #[command(after_help = "\
+Examples:
+  mcp-policy completions bash > ~/.local/share/bash-completion/completions/mcp-policy
+  mcp-policy completions zsh > ~/.zfunc/_mcp-policy
+  mcp-policy completions fish > ~/.config/fish/completions/mcp-policy.fish")]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
     /// Writes what another program needs to work with a configuration.
     #[command(arg_required_else_help = true)]
     Export {
         #[command(subcommand)]
         what: Export,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Export {
-    /// Writes the limits file that Limitador needs for the limits with `"store": "global"`.
-    #[command(after_help = "\
-Limitador takes limits from its own file only, so write it anew whenever the policy changes, and load it first.
-
-Examples:
-  mcp-policy export limitador configuration.json > limits.yaml
-  limitador-server --rate-limit-headers DRAFT_VERSION_03 limits.yaml redis redis://redis:6379")]
-    Limitador {
-        /// The filter's configuration, as Envoy hands it over; `-` reads standard input
-        #[arg(value_name = "CONFIGURATION")]
-        configuration: PathBuf,
     },
 }

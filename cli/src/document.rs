@@ -39,10 +39,17 @@ impl Source {
 /// Reads the filter's configuration, or a bare policy, from a file, or from standard input where it is `-`.
 ///
 /// # Errors
-/// What to tell: each error on a line of its own, `FILE:LINE:COLUMN: POINTER: what is wrong`, as editors follow it.
+/// As [`check`].
 pub(crate) fn configuration(path: &Path) -> Result<Config, Failure> {
-    let Source { name, text } = Source::read(path)?;
-    config::load(&text).map_err(|errors| {
+    check(&Source::read(path)?)
+}
+
+/// Reads the filter's configuration, or a bare policy.
+///
+/// # Errors
+/// What to tell: each error on a line of its own, `FILE:LINE:COLUMN: POINTER: what is wrong`, as editors follow it.
+pub(crate) fn check(Source { name, text }: &Source) -> Result<Config, Failure> {
+    config::load(text).map_err(|errors| {
         let line = |error: &policy::document::Error| {
             let (line, column) = (error.line(), error.column());
             // The error says the place as well, in words, at its end.

@@ -28,8 +28,14 @@ impl Failure {
 
     /// Tells it on standard error.
     pub(crate) fn report(self) -> ExitCode {
-        anstream::eprintln!("{ERROR}error{ERROR:#}: {}", self.0);
+        anstream::eprintln!("{ERROR}error{ERROR:#}: {self}");
         ExitCode::from(FOUND)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -6,22 +6,33 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod deploy;
 mod document;
 mod export;
 mod failure;
+mod module;
 #[expect(dead_code, reason = "commands that write files come")]
 mod output;
+mod run;
 #[expect(dead_code, reason = "commands that look at tools come")]
 mod tools;
 
 use std::process::ExitCode;
 
 use arguments::{Arguments, Command};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
+        Command::Run(options) => run::run(&options),
+        Command::Completions { shell } => completions(shell),
         Command::Export { what } => export::run(&what),
     };
     done.unwrap_or_else(|failure| failure.report())
+}
+
+fn completions(shell: clap_complete::Shell) -> failure::Outcome {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "mcp-policy", &mut script);
+    output::print(&String::from_utf8_lossy(&script))
 }

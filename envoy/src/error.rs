@@ -1,6 +1,6 @@
 //! What can go wrong around an Envoy.
 
-use std::{io, path::PathBuf, process::ExitStatus, time::Duration};
+use std::{io, path::PathBuf, time::Duration};
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -27,16 +27,9 @@ pub enum Error {
         /// What the operating system said.
         source: io::Error,
     },
-    /// A program ran and reported a failure.
-    #[error("`{command}` failed ({status}):\n{output}")]
-    Command {
-        /// The program with its arguments.
-        command: String,
-        /// How it ended.
-        status: ExitStatus,
-        /// Everything that it wrote.
-        output: String,
-    },
+    /// A program could not be fetched.
+    #[error(transparent)]
+    Fetch(#[from] fetch::Error),
     /// The filter has not been compiled yet.
     #[error("there is no filter at `{}`: run `cargo xtask build` first", .0.display())]
     NoFilter(PathBuf),

@@ -153,7 +153,7 @@ pub(crate) async fn output(mut command: Command) -> Result<String> {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        Err(Error::Command { command: format!("{command:?}"), status: output.status, output: text })
+        Err(fetch::Error::Command { command: format!("{command:?}"), status: output.status, output: text }.into())
     };
     match tokio::task::spawn_blocking(run).await {
         Ok(answer) => answer,

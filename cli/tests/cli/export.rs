@@ -56,3 +56,11 @@ fn the_help_shows_an_example_and_a_wrong_command_line_has_its_own_status() {
         assert_eq!(mcp_policy(wrong, "").status, Some(2), "{wrong:?}");
     }
 }
+
+#[test]
+fn shells_complete_every_command() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let ran = mcp_policy(&["completions", shell], "");
+        assert!(ran.status == Some(0) && ran.out.contains("limitador") && ran.out.contains("upstream"), "{shell}");
+    }
+}

@@ -2,3 +2,5 @@
 
 mod common;
 mod export;
+mod gate;
+mod kubernetes;

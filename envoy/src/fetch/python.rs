@@ -6,8 +6,8 @@ use std::{
     process::Command,
 };
 
-use super::{once, run};
 use crate::{Error, Result, workspace};
+use fetch::{once, run};
 
 /// One virtual environment. They are separate because the servers need different majors of the SDK.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
