@@ -31,6 +31,7 @@ mod host;
 mod leases;
 mod metadata;
 mod metrics;
+mod pins;
 mod route;
 mod runtime;
 mod shown;

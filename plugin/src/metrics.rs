@@ -34,6 +34,8 @@ pub(crate) struct Metrics {
     pub(crate) lists_filtered: Counter,
     /// Lists and events that could not be read.
     pub(crate) lists_withheld: Counter,
+    /// Pinned tools that were found to be defined otherwise.
+    pub(crate) tools_changed: Counter,
 }
 
 impl Metrics {
@@ -55,6 +57,7 @@ impl Metrics {
             global_failed: Counter::define("mcp_policy.global_failed")?,
             lists_filtered: Counter::define("mcp_policy.lists_filtered")?,
             lists_withheld: Counter::define("mcp_policy.lists_withheld")?,
+            tools_changed: Counter::define("mcp_policy.tools_changed")?,
         })
     }
 

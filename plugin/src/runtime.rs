@@ -3,8 +3,9 @@
 use std::cell::{Cell, OnceCell};
 use std::fmt;
 
-use policy::config::{self, Config, Mode, Unmatched};
+use policy::config::{self, Config, Mode, Route, Unmatched};
 use policy::document::Policy;
+use policy::pins::Lock;
 use policy::quota::{Quota, QuotaError, StoreError};
 
 use crate::hold::{self, Hold};
@@ -52,7 +53,7 @@ impl Runtime {
             host::log(Level::Warn, &format!("mcp_policy: {warning}"));
         }
         let hold = Hold::new(config.request_headers);
-        let looks = config.routes.iter().map(|route| Looks::of(&config, &route.policies)).collect();
+        let looks = config.routes.iter().map(|route| Looks::of(&config, route)).collect();
         let (leases, ticks, quota) = (Leases::default(), Cell::new(0), OnceCell::new());
         let runtime = Self { config, metrics: Metrics::define()?, hold, leases, ticks, looks, root, quota };
         runtime.adjust_ticks();
@@ -113,6 +114,18 @@ impl Runtime {
         indices.iter().filter_map(|index| self.config.policies.get(*index)).map(|(name, policy)| (&**name, policy))
     }
 
+    /// The pinned tools of the server behind a route, with the lock's name.
+    pub(crate) fn lock(&self, policies: &Policies) -> Option<(&str, &Lock)> {
+        let Policies::OfRoute(route) = policies else { return None };
+        let (name, lock) = self.config.locks.get(self.config.routes.get(*route)?.lock?)?;
+        Some((name, lock))
+    }
+
+    /// Whose shared values are these: the plugin's root id and name.
+    pub(crate) fn root(&self) -> &str {
+        &self.root
+    }
+
     /// What answers are looked at for under these policies.
     pub(crate) fn looks(&self, policies: &Policies) -> Looks {
         match policies {
@@ -125,20 +138,20 @@ impl Runtime {
 /// What an answer is looked at for.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Looks {
-    /// Something is taken out of listings.
+    /// Something is taken out of listings, or they are held against pinned definitions.
     pub(crate) listings: bool,
     /// Something that a server could ask of its client is denied.
     pub(crate) servers: bool,
 }
 
 impl Looks {
-    fn of(config: &Config, policies: &[usize]) -> Self {
+    fn of(config: &Config, route: &Route) -> Self {
         if config.mode == Mode::Observe {
             return Self::default();
         }
-        let policies = || policies.iter().filter_map(|index| config.policies.get(*index));
+        let policies = || route.policies.iter().filter_map(|index| config.policies.get(*index));
         Self {
-            listings: policies().any(|(_, policy)| policy.filters_listings()),
+            listings: route.lock.is_some() || policies().any(|(_, policy)| policy.filters_listings()),
             servers: policies().any(|(_, policy)| policy.judges_servers()),
         }
     }

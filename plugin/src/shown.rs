@@ -9,6 +9,7 @@ use policy::reply::{self, Style};
 
 use crate::endpoint;
 use crate::host::{self, Level};
+use crate::pins::Sightings;
 use crate::runtime::Runtime;
 use crate::stream::Exchange;
 
@@ -17,13 +18,14 @@ pub(crate) struct ShownTo<'r> {
     runtime: &'r Runtime,
     exchange: &'r Exchange,
     hid: Cell<bool>,
+    sightings: Sightings,
     /// Why the server may not ask what it asked last.
     denied: Cell<Option<Refusal<'r>>>,
 }
 
 impl<'r> ShownTo<'r> {
     pub(crate) fn new(runtime: &'r Runtime, exchange: &'r Exchange) -> Self {
-        Self { runtime, exchange, hid: Cell::new(false), denied: Cell::new(None) }
+        Self { runtime, exchange, hid: Cell::new(false), sightings: Sightings::default(), denied: Cell::new(None) }
     }
 
     /// What takes the place of a message that does not pass, for those who await an answer.
@@ -44,6 +46,13 @@ impl<'r> ShownTo<'r> {
         }
     }
 
+    /// Has all workers know what was seen of pinned tools.
+    pub(crate) fn share_sightings(&self) {
+        if let Some((_, lock)) = self.runtime.lock(&self.exchange.policies) {
+            self.sightings.share(self.runtime, lock);
+        }
+    }
+
     /// Whether something was asked for that is not shown.
     pub(crate) fn hid_something(&self) -> bool {
         self.hid.get()
@@ -55,6 +64,15 @@ impl Shown for ShownTo<'_> {
         let shows = self.runtime.policies(&self.exchange.policies).all(|(_, policy)| policy.shows(kind, name));
         self.hid.set(self.hid.get() || !shows);
         shows
+    }
+
+    fn shows_entry(&self, kind: Kind, name: &str, entry: &[u8]) -> bool {
+        let is_pinned = match self.runtime.lock(&self.exchange.policies) {
+            Some((_, lock)) if kind == Kind::Tools => self.sightings.look(lock, name, entry),
+            _ => true,
+        };
+        self.hid.set(self.hid.get() || !is_pinned);
+        self.shows(kind, name) && is_pinned
     }
 
     fn judges_listings(&self) -> bool {

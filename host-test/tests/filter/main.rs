@@ -25,6 +25,7 @@ mod limits_survive;
 mod listings;
 mod listings_odd;
 mod metrics;
+mod pins;
 mod refunds;
 mod replies;
 mod revisions;

@@ -3,13 +3,14 @@
 use std::rc::Rc;
 
 use policy::config::Transport;
-use policy::decision::{self, Decision, Effort, Refusal, RefusalKind};
+use policy::decision::{self, Decision, Effort, Refusal, RefusalKind, Target};
 use policy::message::{Body, HeaderCopies, HeaderMismatch, Id, Message, Params};
 
 use smallvec::SmallVec;
 
 use super::{Due, Dues, Refused, Verdict};
 use crate::caller::RequestFacts;
+use crate::pins;
 use crate::route::Policies;
 use crate::runtime::Runtime;
 use crate::stream::Exchange;
@@ -98,6 +99,7 @@ pub(super) fn owed<'m>(
             dues.extend(takings.into_iter().map(|taking| Due { message, policy, taking }));
         }
     }
+    unpinned(runtime, policies, messages, &mut judged)?;
     let refused = |judged: &[Judged<'m>], why: fn(&Judged<'m>) -> Option<(&'m str, Refusal<'m>)>| -> Vec<_> {
         let whys = judged.iter().zip(messages).enumerate();
         whys.filter_map(|(index, (judged, message))| {
@@ -114,6 +116,33 @@ pub(super) fn owed<'m>(
         && !copies.may_be_since(STATELESS)
         && !messages.iter().filter_map(Message::params).any(is_stateless);
     Ok(Owed { dues, unapproved, sessions })
+}
+
+/// Refuses calls of tools that are not those that were reviewed.
+fn unpinned<'m>(
+    runtime: &'m Rc<Runtime>,
+    policies: &Policies,
+    messages: &'m [Message<'_>],
+    judged: &mut [Judged<'m>],
+) -> Result<(), Verdict<'m>> {
+    let Some((name, lock)) = runtime.lock(policies) else { return Ok(()) };
+    let tool = |message: &'m Message<'_>| match Target::of(message.method()?, message.params()?) {
+        Target::Tool(tool) => Some(tool),
+        _ => None,
+    };
+    let mut tools =
+        messages.iter().zip(judged).filter_map(|(message, judged)| Some((tool(message)?, judged))).peekable();
+    if tools.peek().is_none() {
+        return Ok(());
+    }
+    let states = pins::states(runtime, lock)
+        .map_err(|unknown| Verdict::Fail(format!("the call cannot be judged: {unknown}")))?;
+    for (tool, judged) in tools {
+        if let Some(refusal) = lock.refusal(tool, &states) {
+            judged.refuse(name, refusal);
+        }
+    }
+    Ok(())
 }
 
 /// The first message that the headers disagree with.

@@ -157,6 +157,7 @@ impl Stream {
         } else {
             filter_message(body, runtime.config.max_depth, &shown)
         };
+        shown.share_sightings();
         let replacement = match filtered {
             Ok(Filtered::Unchanged) => body.to_vec(),
             Ok(Filtered::Changed(body)) => {
@@ -210,6 +211,7 @@ impl Stream {
         if shown.hid_something() {
             runtime.metrics.lists_filtered.increment();
         }
+        shown.share_sightings();
         let unchanged = matches!(&out, Cow::Borrowed(out) if out.len() == chunk.len());
         let replaced = if unchanged { Ok(()) } else { host::replace(Buffer::Response, &out) };
         drop(out);

@@ -3,12 +3,13 @@
 use core::time::Duration;
 
 use super::identity::identity;
+use super::locks::{self, locks};
 use super::model::{
     Approvals, Config, Denial, Disclose, GlobalCounters, Mode, Needs, RequestHeaders, Retries, Route, Transport,
     Unmatched,
 };
-use super::routes::routes;
-use super::values::{bytes, name, path, timeout};
+use super::routes::{Chosen, routes};
+use super::values::{bytes, is_plain, name, path, timeout};
 use crate::document::fields::{self, Check, Fields, Place};
 use crate::document::model::Limit;
 use crate::document::{ErrorKind, Errors, Policy, decode};
@@ -51,10 +52,12 @@ fn bare(check: &mut Check, place: &Place<'_>) -> Option<Config> {
         cluster: None,
         when: vec![],
         policies: vec![0],
+        lock: None,
         transport: Transport::Streamable,
     };
     Some(Config {
         policies: vec![(Box::default(), decoded.policy)],
+        locks: vec![],
         routes: vec![everywhere],
         unmatched: Unmatched::Deny,
         pass_paths: vec![],
@@ -78,6 +81,7 @@ fn bare(check: &mut Check, place: &Place<'_>) -> Option<Config> {
 fn envelope(check: &mut Check, place: &Place<'_>) -> Option<Config> {
     let known = &[
         "policies",
+        "locks",
         "routes",
         "unmatched",
         "pass_paths",
@@ -104,7 +108,11 @@ fn envelope(check: &mut Check, place: &Place<'_>) -> Option<Config> {
     let before = check.count();
     let policies = policies(check, &fields);
     let sound = check.count() == before;
-    let names: Vec<&str> = policies.iter().map(|named| named.name).collect();
+    let locks = locks(check, &fields);
+    let names = Chosen {
+        policies: policies.iter().map(|named| named.name).collect(),
+        locks: locks.iter().map(|named| named.name).collect(),
+    };
     let before = check.count();
     let routes = fields.need(check, "routes").and_then(|place| routes(check, &place, &names));
     if let Some(routes) = &routes
@@ -115,6 +123,7 @@ fn envelope(check: &mut Check, place: &Place<'_>) -> Option<Config> {
                 check.wrong_at(named.offset, named.pointer.clone(), ErrorKind::Misplaced("no route uses this policy"));
             }
         }
+        locks::used(check, &locks, routes);
     }
     if let (Some(routes), Some(place)) = (&routes, fields.get("routes"))
         && check.count() == before
@@ -142,6 +151,7 @@ fn envelope(check: &mut Check, place: &Place<'_>) -> Option<Config> {
     services(check, &fields, &policies, sound);
     Some(Config {
         policies: policies.into_iter().map(|named| Some((named.name.into(), named.policy?))).collect::<Option<_>>()?,
+        locks: locks.into_iter().map(|named| Some((named.name.into(), named.lock?))).collect::<Option<_>>()?,
         routes: routes?,
         unmatched: unmatched?,
         pass_paths,
@@ -177,8 +187,7 @@ fn policies<'t>(check: &mut Check, fields: &Fields<'t>) -> Vec<Named<'t>> {
     let members = check.members(&place).unwrap_or_default();
     let mut policies = Vec::new();
     for (offset, name, place) in members {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        if name.is_empty() || name.len() > 64 || !name.bytes().all(plain) {
+        if !is_plain(name) {
             let wanted = "a policy's name has 1 to 64 letters, digits, `-`, `_` or `.`";
             check.wrong_at(offset, place.pointer.clone(), ErrorKind::Misplaced(wanted));
         }

@@ -17,6 +17,7 @@
 
 mod decode;
 mod identity;
+mod locks;
 mod model;
 mod needs;
 mod paths;

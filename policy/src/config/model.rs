@@ -7,6 +7,7 @@ use super::paths::PathGlob;
 use crate::document::Policy;
 use crate::global::DigestKey;
 use crate::message::Batches;
+use crate::pins::Lock;
 use crate::quota::Settings;
 
 /// What the plugin does.
@@ -14,6 +15,8 @@ use crate::quota::Settings;
 pub struct Config {
     /// The policies, by name. A bare policy has an empty name.
     pub policies: Vec<(Box<str>, Policy)>,
+    /// The tools of servers as they were reviewed, by name.
+    pub locks: Vec<(Box<str>, Lock)>,
     /// Which policies hold where. The first that matches decides. A bare policy is one route without conditions.
     pub routes: Vec<Route>,
     /// What becomes of requests whose host, path, route and cluster no route names.
@@ -65,6 +68,8 @@ pub struct Route {
     pub when: Vec<Claim>,
     /// Indices into [`Config::policies`]. All of them must allow.
     pub policies: Vec<usize>,
+    /// Index into [`Config::locks`]: which tools the server behind has, if that is pinned.
+    pub lock: Option<usize>,
     /// How messages travel.
     pub transport: Transport,
 }

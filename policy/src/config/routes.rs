@@ -1,5 +1,6 @@
 //! Which policies hold where.
 
+use super::locks;
 use super::model::{Claim, Route, SseDenial, Transport};
 use super::values::{host, name, path};
 use crate::document::ErrorKind;
@@ -7,26 +8,33 @@ use crate::document::fields::{Check, Fields, Place};
 use crate::document::path::{Step, some_steps};
 use crate::document::tree::Kind;
 
-/// Reads `routes`. `policies` are the names of those that there are.
-pub(super) fn routes(check: &mut Check, place: &Place<'_>, policies: &[&str]) -> Option<Vec<Route>> {
+/// What routes can choose from, by name.
+pub(super) struct Chosen<'n> {
+    pub(super) policies: Vec<&'n str>,
+    pub(super) locks: Vec<&'n str>,
+}
+
+/// Reads `routes`.
+pub(super) fn routes(check: &mut Check, place: &Place<'_>, from: &Chosen<'_>) -> Option<Vec<Route>> {
     let elements = check.elements(place)?;
     if elements.is_empty() {
         check.wrong(place, ErrorKind::Misplaced("without routes no policy holds anywhere"));
     }
-    Some(elements.iter().filter_map(|place| route(check, place, policies)).collect())
+    Some(elements.iter().filter_map(|place| route(check, place, from)).collect())
 }
 
-fn route(check: &mut Check, place: &Place<'_>, policies: &[&str]) -> Option<Route> {
-    let fields =
-        check.fields(place, &["host", "path", "route", "cluster", "when", "policy", "transport", "sse_denial"])?;
+fn route(check: &mut Check, place: &Place<'_>, from: &Chosen<'_>) -> Option<Route> {
+    let known = &["host", "path", "route", "cluster", "when", "policy", "lock", "transport", "sse_denial"];
+    let fields = check.fields(place, known)?;
     let host = fields.get("host").and_then(|place| host(check, &place));
     let path = fields.get("path").and_then(|place| path(check, &place));
     let route = fields.get("route").and_then(|place| name(check, &place));
     let cluster = fields.get("cluster").and_then(|place| name(check, &place));
     let when = fields.get("when").map(|place| when(check, &place)).unwrap_or_default();
     let transport = transport(check, &fields);
-    let policies = fields.need(check, "policy").and_then(|place| chosen(check, &place, policies))?;
-    Some(Route { host, path, route, cluster, when, policies, transport: transport? })
+    let lock = fields.get("lock").and_then(|place| locks::chosen(check, &place, from));
+    let policies = fields.need(check, "policy").and_then(|place| chosen(check, &place, &from.policies))?;
+    Some(Route { host, path, route, cluster, when, policies, lock, transport: transport? })
 }
 
 fn transport(check: &mut Check, fields: &Fields<'_>) -> Option<Transport> {

@@ -82,3 +82,9 @@ pub(super) fn host(check: &mut Check, place: &Place<'_>) -> Option<Box<str>> {
     check.wrong(place, ErrorKind::Misplaced(why));
     None
 }
+
+/// Whether a name can stand in logs and keys as it is.
+pub(super) fn is_plain(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    (1..=64).contains(&name.len()) && name.bytes().all(plain)
+}

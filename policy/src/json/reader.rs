@@ -82,6 +82,11 @@ impl<'a> Reader<'a> {
         self.end.saturating_sub(self.rest.len())
     }
 
+    /// What is left of the text.
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// The next byte that is not white space, without reading it.
     pub fn peek(&mut self) -> Option<u8> {
         while let [b' ' | b'\t' | b'\n' | b'\r', rest @ ..] = self.rest {

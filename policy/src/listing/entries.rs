@@ -37,6 +37,7 @@ fn shows_entry(reader: &mut Reader<'_>, kind: Kind, shown: &dyn Shown) -> Result
         return Err(unreadable(offset, Reason::NotAnObject(kind.member())));
     }
     let mut name = None;
+    let rest = reader.rest();
     reader.object(|reader, key| {
         if key.as_bytes() != identifier.as_bytes() {
             refuse_lookalike(key, identifier)?;
@@ -52,7 +53,10 @@ fn shows_entry(reader: &mut Reader<'_>, kind: Kind, shown: &dyn Shown) -> Result
         }
     })?;
     match name {
-        Some(name) => Ok(shown.shows(kind, &name.decode())),
+        Some(name) => {
+            let entry = rest.get(..reader.offset().saturating_sub(offset)).unwrap_or_default();
+            Ok(shown.shows_entry(kind, &name.decode(), entry))
+        }
         None => Err(unreadable(offset, Reason::Missing(identifier))),
     }
 }

@@ -43,6 +43,12 @@ pub trait Shown {
     /// template's `uriTemplate`, unescaped.
     fn shows(&self, kind: Kind, name: &str) -> bool;
 
+    /// As [`shows`](Self::shows), for who also goes by what the entry says: the whole entry, as it stands in the listing.
+    fn shows_entry(&self, kind: Kind, name: &str, entry: &[u8]) -> bool {
+        let _ = entry;
+        self.shows(kind, name)
+    }
+
     /// Whether an `endpoint` event (HTTP+SSE transport of 2024-11-05) may send the client to this URI reference, given
     /// as the server wrote it. It must lie under the same policy as the stream it comes on.
     fn shows_endpoint(&self, uri: &str) -> bool {
@@ -57,7 +63,7 @@ pub trait Shown {
         true
     }
 
-    /// Whether [`shows`](Self::shows) ever says no. If not, listings are not looked at and need not be readable.
+    /// Whether [`shows_entry`](Self::shows_entry) ever says no, or wants to know. If not, listings are not looked at and need not be readable.
     fn judges_listings(&self) -> bool {
         true
     }
