@@ -30,6 +30,7 @@ impl File {
             .map_err(|source| ScenarioError::Text { path: path.into(), source: Box::new(source) })?;
         file.path = path.into();
         file.check()?;
+        file.fetch_documents()?;
         Ok(file)
     }
 
@@ -51,11 +52,15 @@ impl File {
     fn check(&self) -> Result<(), ScenarioError> {
         for scenario in &self.scenarios {
             let nonsense = |problem| Err(ScenarioError::Nonsense { place: self.place(scenario), problem });
-            let own = scenario.value.policy.is_some() || !scenario.value.settings.is_empty();
-            if scenario.value.configuration.is_some() && own {
+            let Scenario { policy, settings, configuration, .. } = &scenario.value;
+            let common = self.configuration.is_some() && (self.policy.is_some() || !self.settings.is_empty());
+            if common || configuration.is_some() && (policy.is_some() || !settings.is_empty()) {
                 return nonsense("`configuration` stands in place of `policy` and `settings`");
             }
-            if scenario.value.configuration.is_none() && self.policy.is_none() && scenario.value.policy.is_none() {
+            if self.configuration.is_some() && policy.is_none() && !settings.is_empty() {
+                return nonsense("`settings` add to a `policy`, and the file has a `configuration`");
+            }
+            if [configuration, policy, &self.policy, &self.configuration].into_iter().all(Option::is_none) {
                 return nonsense("there is neither a `policy` nor a `configuration`");
             }
             for (index, step) in scenario.value.steps.iter().enumerate() {
@@ -85,7 +90,8 @@ impl File {
     /// unless the settings say otherwise.
     #[must_use]
     pub fn configuration(&self, scenario: &Scenario) -> Value {
-        if let Some(configuration) = &scenario.configuration {
+        let common = self.configuration.as_ref().filter(|_| scenario.policy.is_none());
+        if let Some(configuration) = scenario.configuration.as_ref().or(common) {
             return configuration.clone();
         }
         let policy = scenario.policy.as_ref().or(self.policy.as_ref());
@@ -107,6 +113,9 @@ impl File {
             let mut scenario = scenario.clone();
             if !self.holds_heads(&scenario.value) {
                 return None;
+            }
+            if scenario.value.configuration.is_none() && scenario.value.policy.is_none() {
+                scenario.value.configuration.clone_from(&self.configuration);
             }
             let members = match &mut scenario.value.configuration {
                 Some(whole) => whole.as_object_mut()?,
@@ -142,6 +151,13 @@ impl Step {
         if *expect == Expectation::default() {
             return Err("nothing is expected");
         }
+        if expect.limited.is_none() && (expect.retry_after_ms.is_some() || expect.remaining.is_some()) {
+            return Err("`retry_after_ms` and `remaining` are told of what is `limited`");
+        }
+        if self.session.is_some() && self.headers.keys().any(|name| name.eq_ignore_ascii_case("mcp-session-id")) {
+            return Err("`session` and the header `mcp-session-id` are the same");
+        }
+        self.wall_clock()?;
         Ok(())
     }
 }
