@@ -11,6 +11,7 @@ mod export;
 mod failure;
 #[expect(dead_code, reason = "commands that write files come")]
 mod output;
+mod test;
 #[expect(dead_code, reason = "commands that look at tools come")]
 mod tools;
 
@@ -22,6 +23,7 @@ use clap::Parser;
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Export { what } => export::run(&what),
+        Command::Test(options) => test::run(&options),
     };
     done.unwrap_or_else(|failure| failure.report())
 }

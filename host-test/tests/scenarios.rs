@@ -61,7 +61,7 @@ fn a_step_that_comes_out_otherwise_is_told_with_its_place_and_both_values() {
         ("{ call: { name: no }, expect: { denied: /tools/x } }", "expected: /tools/x", "/tools/no"),
         ("{ call: { name: no }, expect: { denied: /tools/no, because: other } }", "\"other\"", "why"),
         ("{ call: { name: no }, expect: { hidden: no } }", "that no is unknown", "why"),
-        ("{ call: { name: no }, expect: limited }", "what a limit says", "why"),
+        ("{ times: 2, call: { name: no }, expect: limited }", "what a limit says", "why"),
         ("{ call: { name: no }, expect: { limited: /tools/no } }", "what a limit says", "why"),
         ("{ call: { name: gone }, expect: { hidden: away } }", "that away is unknown", "Unknown tool: gone"),
         ("{ call: { name: gone }, expect: { refused: 400 } }", "Some(400)", "Some(200)"),
@@ -108,6 +108,7 @@ fn a_file_that_says_what_no_scenario_has_is_refused_with_its_place() {
         ("{ call: { name: t }, answer: { text: a, stream: b }, expect: passes }", "some.yaml:6", "more than one form"),
         ("{ base64: '!', expect: passes }", "some.yaml:6", "not base64"),
         ("{ call: { name: t }, expect: {} }", "some.yaml:6", "nothing is expected"),
+        ("{ times: 0, call: { name: t }, expect: passes }", "some.yaml:6", "`times` is 1 to 10000"),
         ("{ call: { name: t }, at: noon, expect: passes }", "some.yaml:6", "`at` is not a time"),
         ("{ call: { name: t }, address: lab, expect: passes }", "line 6", "IP address"),
         ("{ call: { name: t }, expect: { denied: x, remaining: 1 } }", "some.yaml:6", "what is `limited`"),
@@ -139,7 +140,8 @@ fn a_policy_and_a_configuration_may_stand_in_files_of_their_own() {
     let broken = File::read(&cases).unwrap_err().to_string();
     std::fs::remove_dir_all(&folder).unwrap();
     let file = file.unwrap();
-    assert_eq!(file.documents.len(), 2);
+    let named = |index: usize| file.document(&file.scenarios[index].value).unwrap().file_name().unwrap().to_owned();
+    assert_eq!([named(0), named(1)], ["policy.json", "envelope.json"]);
     let (report, steps) = run(&[file]);
     assert!(report.is_empty() && steps == 3, "{report}");
     assert!(lost.contains("some.yaml:7: b: cannot read") && lost.contains("nowhere.json"), "{lost}");
@@ -158,12 +160,12 @@ fn a_step_says_who_calls_and_when() {
         "{ address: 10.0.0.1, call: { name: ip }, expect: passes }",
         "{ address: 10.0.0.2, call: { name: ip }, expect: passes }",
         "{ address: 10.0.0.1, call: { name: ip }, expect: limited }",
-        "{ address: 10.0.0.1, call: { name: ip }, expect: { limited: /tools/ip/limits/a, retry_after_ms: 64000, remaining: 0 } }",
+        "{ address: 10.0.0.1, call: { name: ip }, expect: { limited: /tools/ip/limits/a, retry_after_ms: 63655, remaining: 0 } }",
         "{ address: '2001:db8::1', call: { name: ip }, expect: passes }",
         "{ address: '2001:db8::2', call: { name: ip }, expect: limited }",
         "{ session: one, call: { name: session }, expect: passes }",
         "{ session: two, call: { name: session }, expect: passes }",
-        "{ session: one, call: { name: session }, expect: limited }",
+        "{ session: one, times: 3, call: { name: session }, expect: limited }",
         "{ call: { name: day }, expect: { denied: /tools/day/require/time.hour-gte } }",
         "{ at: '2026-01-02T10:00:00+01:00', call: { name: day }, expect: passes }",
         "{ certificate: { uri_san: 'spiffe://lab/a' }, call: { name: peer }, expect: passes }",
@@ -175,5 +177,5 @@ fn a_step_says_who_calls_and_when() {
     let file = parse(&text).unwrap_or_else(|error| panic!("{error}"));
     assert!(file.scenarios[0].value.is_for_wasmtime());
     let (report, ran) = run(&[file]);
-    assert!(report.is_empty() && ran == steps.len(), "{report}");
+    assert!(report.is_empty() && ran == steps.len() + 2, "{report}");
 }

@@ -1,6 +1,6 @@
 //! A scenario file as it is written.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -35,9 +35,9 @@ pub struct File {
     /// Where it was read from.
     #[serde(skip)]
     pub path: PathBuf,
-    /// The files that it names, which hold policies and configurations.
+    /// The file that its policy or configuration was read from, if it names one.
     #[serde(skip)]
-    pub documents: BTreeSet<PathBuf>,
+    pub document: Option<PathBuf>,
 }
 
 /// One filter and the requests that it gets, in order.
@@ -60,6 +60,9 @@ pub struct Scenario {
     pub routes: Vec<Route>,
     /// What is sent.
     pub steps: Vec<Placed<Step>>,
+    /// The file that its own policy or configuration was read from, if it names one.
+    #[serde(skip)]
+    pub document: Option<PathBuf>,
 }
 
 /// One of Envoy's routes.
@@ -87,6 +90,9 @@ pub struct Step {
     /// What is special about it, in words.
     #[serde(default)]
     pub about: Option<String>,
+    /// How often it is done, one time after the other, once if absent: each time must come out as it says.
+    #[serde(default)]
+    pub times: Option<usize>,
     /// Seconds that pass before it. Real time cannot be moved: a scenario that waits runs in the wasmtime host only.
     #[serde(default)]
     pub wait: Option<u64>,
@@ -158,6 +164,9 @@ pub struct Step {
     pub answer: Option<Answer>,
     /// What must come of it.
     pub expect: Expectation,
+    /// Which step it is as written, counted from 1, and the how manieth time of it.
+    #[serde(skip)]
+    pub number: (usize, usize),
 }
 
 /// The parts of a client's certificate that can be a grant.

@@ -50,6 +50,15 @@ pub enum ScenarioError {
     },
 }
 
+impl ScenarioError {
+    /// Line and column in the scenario file, counted from 1, where its text is not a scenario's.
+    #[must_use]
+    pub fn location(&self) -> Option<(u64, u64)> {
+        let ScenarioError::Text { source, .. } = self else { return None };
+        source.location().map(|location| (location.line(), location.column()))
+    }
+}
+
 impl fmt::Display for ScenarioError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

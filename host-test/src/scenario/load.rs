@@ -9,6 +9,9 @@ use super::document::{Answer, File, Placed, Scenario, Step};
 use super::error::ScenarioError;
 use super::expectation::Expectation;
 
+/// How often a step can be done: a policy's limits are rarely higher, and each time takes memory.
+const MOST_TIMES: usize = 10_000;
+
 impl File {
     /// Reads one file.
     ///
@@ -30,6 +33,7 @@ impl File {
             .map_err(|source| ScenarioError::Text { path: path.into(), source: Box::new(source) })?;
         file.path = path.into();
         file.check()?;
+        file.unroll();
         file.fetch_documents()?;
         Ok(file)
     }
@@ -71,6 +75,20 @@ impl File {
         Ok(())
     }
 
+    /// Writes a step out that is done several times.
+    fn unroll(&mut self) {
+        for scenario in &mut self.scenarios {
+            let steps = std::mem::take(&mut scenario.value.steps);
+            for (index, step) in steps.into_iter().enumerate() {
+                for time in 1..=step.value.times.unwrap_or(1) {
+                    let mut step = step.clone();
+                    step.value.number = (index + 1, time);
+                    scenario.value.steps.push(step);
+                }
+            }
+        }
+    }
+
     /// File, line and name of a scenario, for messages.
     #[must_use]
     pub fn place(&self, scenario: &Placed<Scenario>) -> String {
@@ -83,7 +101,13 @@ impl File {
         let Some(step) = scenario.value.steps.get(index) else { return self.place(scenario) };
         let about = step.value.about.as_deref().map(|about| format!(" ({about})")).unwrap_or_default();
         let (path, line) = (self.path.display(), step.referenced.line());
-        format!("{path}:{line}: {}, step {}{about}", scenario.value.name, index + 1)
+        let (number, time) = match step.value.number {
+            // It is still being read.
+            (0, _) => (index + 1, String::new()),
+            (number, 1) => (number, String::new()),
+            (number, time) => (number, format!(", time {time}")),
+        };
+        format!("{path}:{line}: {}, step {number}{about}{time}", scenario.value.name)
     }
 
     /// The plugin's configuration of a scenario. A policy holds everywhere, and heads are held until they are judged,
@@ -156,6 +180,9 @@ impl Step {
         }
         if self.session.is_some() && self.headers.keys().any(|name| name.eq_ignore_ascii_case("mcp-session-id")) {
             return Err("`session` and the header `mcp-session-id` are the same");
+        }
+        if self.times.is_some_and(|times| !(1..=MOST_TIMES).contains(&times)) {
+            return Err("`times` is 1 to 10000");
         }
         self.wall_clock()?;
         Ok(())
