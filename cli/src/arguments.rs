@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use clap_complete::Shell;
 
-use crate::{export::Export, run};
+use crate::{export::Export, run, test};
 
 /// Works with the policies and configurations of the MCP policy filter.
 ///
@@ -44,4 +44,6 @@ Examples:
         #[command(subcommand)]
         what: Export,
     },
+    /// Runs test cases through the filter, and tells which rules no case reached.
+    Test(test::Options),
 }

@@ -14,6 +14,7 @@ mod module;
 #[expect(dead_code, reason = "commands that write files come")]
 mod output;
 mod run;
+mod test;
 #[expect(dead_code, reason = "commands that look at tools come")]
 mod tools;
 
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         Command::Run(options) => run::run(&options),
         Command::Completions { shell } => completions(shell),
         Command::Export { what } => export::run(&what),
+        Command::Test(options) => test::run(&options),
     };
     done.unwrap_or_else(|failure| failure.report())
 }

@@ -2,37 +2,33 @@
 
 use std::{
     env,
-    path::{Path, PathBuf},
+    path::{Path, PathBuf, absolute},
 };
 
 use crate::failure::Failure;
 
 /// What it is called.
 const NAME: &str = "mcp_policy.wasm";
-/// Where a checkout of the project builds it, from cargo's build folder.
-const BUILT: &str = "wasm32-unknown-unknown/filter";
 
-/// The module that is named; else the one that the environment variable MCP_POLICY_WASM names, one beside this program, or
-/// one that was built in the checkout that this program was built in.
+/// The module that is named; else the one that the environment variable MCP_POLICY_WASM names; else one beside this
+/// program, as it is shipped; else, in a checkout of the project, its own, built if it must be.
 ///
 /// # Errors
 /// If there is none.
 pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(named) = named.map(Path::to_path_buf).or_else(|| env::var_os("MCP_POLICY_WASM").map(PathBuf::from)) {
         return if named.is_file() {
-            std::path::absolute(&named).map_err(Failure::because("the module's path is unclear"))
+            absolute(&named).map_err(Failure::because("the filter's path is unclear"))
         } else {
             Err(Failure::new(format!("there is no filter at `{}`", named.display())))
         };
     }
-    let program = env::current_exe().unwrap_or_default();
-    // From target/debug, target/release or target/debug/deps.
-    let places =
-        program.ancestors().skip(1).take(3).flat_map(|folder| [folder.join(NAME), folder.join(BUILT).join(NAME)]);
-    places.into_iter().find(|place| place.is_file()).ok_or_else(|| {
-        Failure::new(format!(
-            "there is no `{NAME}` beside this program: name it with --module or in MCP_POLICY_WASM (in a checkout, \
-             `cargo xtask build` makes it)"
-        ))
-    })
+    let beside = env::current_exe().ok().and_then(|program| Some(program.parent()?.join(NAME)));
+    if let Some(beside) = beside.filter(|path| path.is_file()) {
+        return Ok(beside);
+    }
+    if Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugin/Cargo.toml").is_file() {
+        return host_test::filter_wasm().map_err(Failure::because("cannot build the filter"));
+    }
+    Err(Failure::new(format!("there is no `{NAME}` beside this program: name one with --filter or in MCP_POLICY_WASM")))
 }

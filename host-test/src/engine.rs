@@ -92,20 +92,30 @@ pub(crate) fn compile(bytes: &[u8]) -> Result<Module, HostError> {
 }
 
 fn compile_or_load(bytes: &[u8]) -> Result<Module, HostError> {
-    let kept = crate::filter::target_folder().join("host-test-modules").join(file_name(bytes));
-    if kept.exists() {
+    let kept = folder_of_this_build().map(|target| target.join("host-test-modules").join(file_name(bytes)));
+    if let Some(kept) = kept.as_ref().filter(|kept| kept.exists()) {
         // SAFETY: the folder is the build's own, like the test binary that runs now; wasmtime checks that the file
         // was made by this version with these options, and compiling again is the answer to anything else.
-        if let Ok(module) = unsafe { Module::deserialize_file(engine(), &kept) } {
+        if let Ok(module) = unsafe { Module::deserialize_file(engine(), kept) } {
             return Ok(module);
         }
     }
     let started = Instant::now();
     let module = Module::new(engine(), bytes).map_err(HostError::Module)?;
-    if started.elapsed() > WORTH_KEEPING {
+    if let Some(kept) = kept
+        && started.elapsed() > WORTH_KEEPING
+    {
         keep(&module, &kept);
     }
     Ok(module)
+}
+
+/// Cargo's target folder, if the program that runs is in it. One that was installed elsewhere must trust no folder that
+/// happens to have that name there.
+fn folder_of_this_build() -> Option<PathBuf> {
+    let target = crate::filter::target_folder().canonicalize().ok()?;
+    let program = std::env::current_exe().and_then(|program| program.canonicalize()).ok()?;
+    program.starts_with(&target).then_some(target)
 }
 
 fn file_name(bytes: &[u8]) -> String {

@@ -2,10 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
+/// The filter that verifies tokens, under whose name it leaves their claims.
+pub const JWT_AUTHN: &str = "envoy.filters.http.jwt_authn";
+
 /// What `jwt_authn` leaves of a token with these claims under `payload_in_metadata: jwt`: the property `metadata`.
 #[must_use]
 pub fn jwt(claims: &Value) -> Vec<u8> {
-    metadata(&json!({"envoy.filters.http.jwt_authn": {"jwt": claims}}))
+    metadata(&json!({JWT_AUTHN: {"jwt": claims}}))
 }
 
 /// The metadata of several filters, an object of objects: the property `metadata`. Anything that is not an object is

@@ -61,6 +61,8 @@ fn a_step_that_comes_out_otherwise_is_told_with_its_place_and_both_values() {
         ("{ call: { name: no }, expect: { denied: /tools/x } }", "expected: /tools/x", "/tools/no"),
         ("{ call: { name: no }, expect: { denied: /tools/no, because: other } }", "\"other\"", "why"),
         ("{ call: { name: no }, expect: { hidden: no } }", "that no is unknown", "why"),
+        ("{ times: 2, call: { name: no }, expect: limited }", "what a limit says", "why"),
+        ("{ call: { name: no }, expect: { limited: /tools/no } }", "what a limit says", "why"),
         ("{ call: { name: gone }, expect: { hidden: away } }", "that away is unknown", "Unknown tool: gone"),
         ("{ call: { name: gone }, expect: { refused: 400 } }", "Some(400)", "Some(200)"),
         ("{ text: x, expect: { refused: 413 } }", "Some(413)", "Some(400)"),
@@ -106,10 +108,74 @@ fn a_file_that_says_what_no_scenario_has_is_refused_with_its_place() {
         ("{ call: { name: t }, answer: { text: a, stream: b }, expect: passes }", "some.yaml:6", "more than one form"),
         ("{ base64: '!', expect: passes }", "some.yaml:6", "not base64"),
         ("{ call: { name: t }, expect: {} }", "some.yaml:6", "nothing is expected"),
+        ("{ times: 0, call: { name: t }, expect: passes }", "some.yaml:6", "`times` is 1 to 10000"),
+        ("{ call: { name: t }, at: noon, expect: passes }", "some.yaml:6", "`at` is not a time"),
+        ("{ call: { name: t }, address: lab, expect: passes }", "line 6", "IP address"),
+        ("{ call: { name: t }, expect: { denied: x, remaining: 1 } }", "some.yaml:6", "what is `limited`"),
+        ("{ session: a, headers: { Mcp-Session-Id: b }, expect: passes }", "some.yaml:6", "are the same"),
     ] {
         let error = parse(&format!("{start}{step}\n")).expect_err(step).to_string();
         assert!(error.contains(place) && error.contains(problem), "{step}: {error}");
     }
     let error = parse("about: x\nscenarios:\n  - name: n\n    steps: []\n").unwrap_err().to_string();
     assert!(error.contains("some.yaml:3: n: there is neither"), "{error}");
+}
+
+#[test]
+fn a_policy_and_a_configuration_may_stand_in_files_of_their_own() {
+    let folder = std::env::temp_dir().join(format!("mcp-policy-references-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("cases")).unwrap();
+    let policy = r#"{"version": "1", "default": "deny", "tools": {"t": {}}}"#;
+    std::fs::write(folder.join("policy.json"), policy).unwrap();
+    let envelope = format!(r#"{{"policies": {{"p": {policy}}}, "routes": [{{"path": "/lab", "policy": "p"}}]}}"#);
+    std::fs::write(folder.join("envelope.json"), envelope).unwrap();
+    let cases = folder.join("cases/some.yaml");
+    let text = "about: x\npolicy: ../policy.json\nscenarios:\n  - name: a\n    steps:\n      - { call: { name: t }, expect: passes }\n  \
+        - name: b\n    configuration: ../envelope.json\n    steps:\n      - { path: /lab, call: { name: t }, expect: passes }\n      \
+        - { path: /else, call: { name: t }, expect: { denied: (no policy) } }\n";
+    std::fs::write(&cases, text).unwrap();
+    let file = File::read(&cases);
+    let lost = File::parse(&text.replace("../envelope", "nowhere"), &cases).unwrap_err().to_string();
+    std::fs::write(folder.join("policy.json"), "{").unwrap();
+    let broken = File::read(&cases).unwrap_err().to_string();
+    std::fs::remove_dir_all(&folder).unwrap();
+    let file = file.unwrap();
+    let named = |index: usize| file.document(&file.scenarios[index].value).unwrap().file_name().unwrap().to_owned();
+    assert_eq!([named(0), named(1)], ["policy.json", "envelope.json"]);
+    let (report, steps) = run(&[file]);
+    assert!(report.is_empty() && steps == 3, "{report}");
+    assert!(lost.contains("some.yaml:7: b: cannot read") && lost.contains("nowhere.json"), "{lost}");
+    assert!(broken.contains("policy.json`: EOF") && broken.contains("line 1 column 1"), "{broken}");
+}
+
+#[test]
+fn a_step_says_who_calls_and_when() {
+    let text = "about: x\npolicy:\n  version: '1'\n  default: deny\n  tools:\n    \
+        ip: { limits: [{ counter: a, window: minute, max: 1, scope: client_ip }] }\n    \
+        session: { limits: [{ counter: s, window: minute, max: 1, scope: session }] }\n    \
+        day: { require: [{ conditions: [{ path: time.hour, op: gte, value: 8 }] }] }\n    \
+        peer: { require: [{ conditions: [{ path: identity.grant, op: eq, value: 'spiffe://lab/a' }] }] }\n\
+        scenarios:\n  - name: a\n    settings: { identity: { grant: [{ peer_certificate: uri_san }, { filter_state: k }, { metadata: [f, user] }] } }\n    steps:\n";
+    let steps = [
+        "{ address: 10.0.0.1, call: { name: ip }, expect: passes }",
+        "{ address: 10.0.0.2, call: { name: ip }, expect: passes }",
+        "{ address: 10.0.0.1, call: { name: ip }, expect: limited }",
+        "{ address: 10.0.0.1, call: { name: ip }, expect: { limited: /tools/ip/limits/a, retry_after_ms: 63655, remaining: 0 } }",
+        "{ address: '2001:db8::1', call: { name: ip }, expect: passes }",
+        "{ address: '2001:db8::2', call: { name: ip }, expect: limited }",
+        "{ session: one, call: { name: session }, expect: passes }",
+        "{ session: two, call: { name: session }, expect: passes }",
+        "{ session: one, times: 3, call: { name: session }, expect: limited }",
+        "{ call: { name: day }, expect: { denied: /tools/day/require/time.hour-gte } }",
+        "{ at: '2026-01-02T10:00:00+01:00', call: { name: day }, expect: passes }",
+        "{ certificate: { uri_san: 'spiffe://lab/a' }, call: { name: peer }, expect: passes }",
+        "{ filter_state: { k: 'spiffe://lab/a' }, call: { name: peer }, expect: passes }",
+        "{ metadata: { f: { user: 'spiffe://lab/a' } }, call: { name: peer }, expect: passes }",
+        "{ metadata: { f: { user: x } }, call: { name: peer }, expect: { denied: /tools/peer/require/identity.grant-eq } }",
+    ];
+    let text = steps.iter().fold(text.to_owned(), |text, step| text + "      - " + step + "\n");
+    let file = parse(&text).unwrap_or_else(|error| panic!("{error}"));
+    assert!(file.scenarios[0].value.is_for_wasmtime());
+    let (report, ran) = run(&[file]);
+    assert!(report.is_empty() && ran == steps.len() + 2, "{report}");
 }

@@ -36,7 +36,7 @@ pub(crate) struct EnvoyConfig {
     pub(crate) listen: SocketAddr,
     /// Where Envoy finds the filter, mcp_policy.wasm [default: /etc/envoy/mcp_policy.wasm in an export; beside this program in a run]
     #[arg(long, value_name = "FILE")]
-    pub(crate) module: Option<PathBuf>,
+    pub(crate) filter: Option<PathBuf>,
     /// Where Envoy finds the certificate authorities that an https server must have its certificate of [default: the system's]
     #[arg(long, value_name = "FILE")]
     pub(crate) upstream_ca: Option<PathBuf>,
@@ -67,7 +67,7 @@ impl EnvoyConfig {
                 ("route", &quoted(route)),
                 ("cluster", &quoted(cluster)),
                 ("host", &quoted(&self.upstream.authority())),
-                ("module", &quoted(&path(self.module.as_deref().unwrap_or(Path::new(MODULE))))),
+                ("module", &quoted(&path(self.filter.as_deref().unwrap_or(Path::new(MODULE))))),
                 ("upstream_address", &quoted(&self.upstream.address())),
                 ("upstream_port", &self.upstream.port().to_string()),
                 ("transport_socket", &self.upstream.transport_socket(&self.authorities())),

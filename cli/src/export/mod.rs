@@ -12,7 +12,7 @@ use crate::{deploy::EnvoyConfig, failure::Outcome, output};
 pub(crate) enum Export {
     /// Writes a whole Envoy configuration: a listener, the filter with the policy inside, and the server behind it.
     #[command(after_help = "\
-It is what `mcp-policy run` runs. Copy the filter, `mcp_policy.wasm`, to where --module says.
+It is what `mcp-policy run` runs. Copy the filter, `mcp_policy.wasm`, to where --filter says.
 
 Examples:
   mcp-policy export envoy --policy policy.json --upstream http://127.0.0.1:9000/mcp > envoy.yaml

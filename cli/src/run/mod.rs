@@ -40,7 +40,7 @@ pub(crate) struct Options {
 /// Runs until Envoy ends, or is ended.
 pub(crate) fn run(options: &Options) -> Outcome {
     let mut config = options.config.clone();
-    config.module = Some(module::find(options.config.module.as_deref())?);
+    config.filter = Some(module::find(options.config.filter.as_deref())?);
     config.admin.get_or_insert(SocketAddr::from(([127, 0, 0, 1], 0)));
     let rendered = config.render()?;
     let folder = tempfile::Builder::new()

@@ -133,10 +133,10 @@ fn a_filter_or_an_envoy_that_is_not_there_is_named() {
         let arguments = [&["run", "--policy", "-", "--upstream", "http://127.0.0.1:9/"], more].concat();
         mcp_policy(&arguments, POLICY)
     };
-    let ran = run(&["--module", "/nowhere/filter.wasm"]);
+    let ran = run(&["--filter", "/nowhere/filter.wasm"]);
     assert!(ran.status == Some(1) && ran.said.contains("no filter at `/nowhere/filter.wasm`"), "{ran:?}");
     let module = host_test::filter_wasm().unwrap();
-    let ran = run(&["--module", module.to_str().unwrap(), "--envoy", "/nowhere/envoy"]);
+    let ran = run(&["--filter", module.to_str().unwrap(), "--envoy", "/nowhere/envoy"]);
     assert!(ran.status == Some(1) && ran.said.contains("cannot start `/nowhere/envoy`"), "{ran:?}");
 }
 
@@ -148,7 +148,7 @@ fn an_exported_configuration_is_one_that_envoy_takes() {
     );
     for (upstream, document) in [("https://mcp.example.com/mcp", POLICY), ("http://[::1]:9000/mcp", &configuration)] {
         let arguments =
-            ["export", "envoy", "--policy", "-", "--upstream", upstream, "--module", module.to_str().unwrap()];
+            ["export", "envoy", "--policy", "-", "--upstream", upstream, "--filter", module.to_str().unwrap()];
         let ran = mcp_policy(&arguments, document);
         assert_eq!((ran.status, ran.said.as_str()), (Some(0), ""));
         let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();

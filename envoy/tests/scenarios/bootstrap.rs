@@ -9,10 +9,10 @@ use envoy::{Cluster, Config, Route};
 use host_test::scenario::{File, Placed, Scenario};
 use serde_json::{Value, json};
 
-/// The scenarios that can run here, with their files. Time cannot be moved, so those that wait cannot.
+/// The scenarios that can run here, with their files. Time cannot be moved, and the caller is this process.
 pub(crate) fn scenarios(files: &[File]) -> impl Iterator<Item = (&File, &Placed<Scenario>)> {
     let all = files.iter().flat_map(|file| file.scenarios.iter().map(move |scenario| (file, scenario)));
-    all.filter(|(_, scenario)| !scenario.value.waits())
+    all.filter(|(_, scenario)| !scenario.value.is_for_wasmtime())
 }
 
 /// The name of the listener of a scenario. The first has the name by which Envoy's harness finds one.

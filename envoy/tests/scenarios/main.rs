@@ -38,7 +38,7 @@ async fn every_scenario_comes_out_in_envoy_as_it_says_and_as_in_the_wasmtime_hos
             };
             let rises = after.iter().filter_map(rise).collect();
             counted.clone_from(&after);
-            let outcome = Outcome { received: server.received(), response, counted: rises, faults: vec![] };
+            let outcome = Outcome { received: server.received(), response, counted: rises, ..Outcome::default() };
             let heads = if held { "held" } else { "streaming ahead" };
             let place = format!("{} (with heads {heads})", file.place_of_step(scenario, index));
             for difference in outcome.differences(&exchange, &step.value.expect, held) {

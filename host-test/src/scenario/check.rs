@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::difference::{Difference, Differences};
 use super::exchange::{Exchange, Headers};
-use super::expectation::{Expectation, Upstream, UpstreamShape};
+use super::expectation::{Expectation, Limited, Upstream, UpstreamShape};
 use super::outcome::{Outcome, Received, Response, essential};
 
 /// Request headers that the filter is documented to change.
@@ -180,6 +180,7 @@ fn check_messages(all: &mut Differences, response: &Response, exchange: &Exchang
         || expect.exactly.is_some()
         || expect.because.is_some()
         || expect.denied.is_some()
+        || expect.limited.is_some()
         || expect.hidden.is_some()
         || expect.refused.is_some();
     // The answer to HEAD has no body, whatever its headers say.
@@ -199,6 +200,9 @@ fn check_messages(all: &mut Differences, response: &Response, exchange: &Exchang
     }
     if let Some(rule) = &expect.denied {
         check_denied(all, message, exchange, rule);
+    }
+    if let Some(limited) = &expect.limited {
+        check_limited(all, message, exchange, expect, limited);
     }
     if let Some(name) = &expect.hidden {
         check_hidden(all, message, exchange, name);
@@ -229,6 +233,28 @@ fn check_denied(all: &mut Differences, message: &Value, exchange: &Exchange, rul
     if message.get("result").is_some() {
         all.subset("response message", &serde_json::json!({ "result": { "isError": true } }), message);
     }
+}
+
+/// A denial that says what is left, as only limits do.
+fn check_limited(all: &mut Differences, message: &Value, exchange: &Exchange, expect: &Expectation, limited: &Limited) {
+    let told = ["/result/_meta", "/error/data"].iter().find_map(|place| message.pointer(place));
+    let told = |name: &str| told.and_then(|told| told.get(name));
+    match limited {
+        Limited::By(rule) => check_denied(all, message, exchange, rule),
+        Limited::Somehow => check_id(all, message, exchange),
+    }
+    if told("remaining").is_none() {
+        return all.add("response message", "what a limit says, with `remaining`", message);
+    }
+    let mut is_told = |name: &str, expected: Option<Value>| {
+        if let Some(expected) = expected
+            && told(name).and_then(Value::as_f64) != expected.as_f64()
+        {
+            all.add(&format!("`{name}`"), expected, told(name).unwrap_or(&Value::Null));
+        }
+    };
+    is_told("retry_after_ms", expect.retry_after_ms.map(Value::from));
+    is_told("remaining", expect.remaining.map(Value::from));
 }
 
 /// As a server would answer that never had it (MCP, server/tools and server/resources).

@@ -1,11 +1,14 @@
 //! A scenario file as it is written.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::expectation::Expectation;
 
@@ -18,9 +21,12 @@ pub type Placed<T> = serde_saphyr::Spanned<T>;
 pub struct File {
     /// The topic, in words.
     pub about: String,
-    /// The policy of scenarios that have none of their own.
+    /// The policy of scenarios that have none of their own. A string names the file that holds it, as seen from this one.
     #[serde(default)]
     pub policy: Option<Value>,
+    /// The plugin's whole configuration for all scenarios, in place of `policy` and `settings`. A string names its file.
+    #[serde(default)]
+    pub configuration: Option<Value>,
     /// Members of the plugin's configuration besides the policy, for all scenarios.
     #[serde(default)]
     pub settings: Map<String, Value>,
@@ -29,6 +35,9 @@ pub struct File {
     /// Where it was read from.
     #[serde(skip)]
     pub path: PathBuf,
+    /// The file that its policy or configuration was read from, if it names one.
+    #[serde(skip)]
+    pub document: Option<PathBuf>,
 }
 
 /// One filter and the requests that it gets, in order.
@@ -37,13 +46,13 @@ pub struct File {
 pub struct Scenario {
     /// What is shown, in words.
     pub name: String,
-    /// The policy that holds everywhere; the file's if absent.
+    /// The policy that holds everywhere, or the name of its file; the scenario file's if absent.
     #[serde(default)]
     pub policy: Option<Value>,
     /// Members of the plugin's configuration besides the policy; these come before the file's.
     #[serde(default)]
     pub settings: Map<String, Value>,
-    /// The plugin's whole configuration as it is, in place of `policy` and `settings`.
+    /// The plugin's whole configuration as it is, or the name of its file, in place of `policy` and `settings`.
     #[serde(default)]
     pub configuration: Option<Value>,
     /// Envoy's routes before the one that takes everything, which is called `everything` and leads to `upstream`.
@@ -51,6 +60,9 @@ pub struct Scenario {
     pub routes: Vec<Route>,
     /// What is sent.
     pub steps: Vec<Placed<Step>>,
+    /// The file that its own policy or configuration was read from, if it names one.
+    #[serde(skip)]
+    pub document: Option<PathBuf>,
 }
 
 /// One of Envoy's routes.
@@ -78,9 +90,16 @@ pub struct Step {
     /// What is special about it, in words.
     #[serde(default)]
     pub about: Option<String>,
+    /// How often it is done, one time after the other, once if absent: each time must come out as it says.
+    #[serde(default)]
+    pub times: Option<usize>,
     /// Seconds that pass before it. Real time cannot be moved: a scenario that waits runs in the wasmtime host only.
     #[serde(default)]
     pub wait: Option<u64>,
+    /// The time of day that it happens at (RFC 3339), for `time.hour`, `time.weekday` and calendar windows. A scenario
+    /// starts at 2026-01-01T00:00:00Z, a Thursday. In the wasmtime host only.
+    #[serde(default)]
+    pub at: Option<String>,
     /// `POST` if absent.
     #[serde(default)]
     pub method: Option<String>,
@@ -97,6 +116,21 @@ pub struct Step {
     /// `https://tests.example` unless it is given, and no other issuer is known to Envoy's tests.
     #[serde(default)]
     pub claims: Option<Map<String, Value>>,
+    /// The session's id: short for the header `mcp-session-id`.
+    #[serde(default)]
+    pub session: Option<String>,
+    /// The client's address, `127.0.0.1` if absent. In the wasmtime host only.
+    #[serde(default)]
+    pub address: Option<IpAddr>,
+    /// What the client's certificate says. In the wasmtime host only.
+    #[serde(default)]
+    pub certificate: Option<Certificate>,
+    /// Filter state that other filters have left, such as `io.istio.peer_principal`. In the wasmtime host only.
+    #[serde(default)]
+    pub filter_state: BTreeMap<String, String>,
+    /// Dynamic metadata that other filters have left, by the name of the filter. In the wasmtime host only.
+    #[serde(default)]
+    pub metadata: Map<String, Value>,
     /// A `tools/call`.
     #[serde(default)]
     pub call: Option<Call>,
@@ -130,6 +164,24 @@ pub struct Step {
     pub answer: Option<Answer>,
     /// What must come of it.
     pub expect: Expectation,
+    /// Which step it is as written, counted from 1, and the how manieth time of it.
+    #[serde(skip)]
+    pub number: (usize, usize),
+}
+
+/// The parts of a client's certificate that can be a grant.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Certificate {
+    /// The first URI of its alternative names, such as a SPIFFE id.
+    #[serde(default)]
+    pub uri_san: Option<String>,
+    /// The first DNS name of its alternative names.
+    #[serde(default)]
+    pub dns_san: Option<String>,
+    /// Its subject.
+    #[serde(default)]
+    pub subject: Option<String>,
 }
 
 /// A header's values.
@@ -236,10 +288,14 @@ pub struct Answer {
 }
 
 impl Scenario {
-    /// Whether time passes in it.
+    /// Whether it needs what only the wasmtime host can bring about: a time, or a caller that is not the test's own process.
     #[must_use]
-    pub fn waits(&self) -> bool {
-        self.steps.iter().any(|step| step.value.wait.is_some())
+    pub fn is_for_wasmtime(&self) -> bool {
+        self.steps.iter().any(|step| {
+            let Step { wait, at, address, certificate, filter_state, metadata, .. } = &step.value;
+            let is_elsewhere = address.is_some() || certificate.is_some();
+            wait.is_some() || at.is_some() || is_elsewhere || !filter_state.is_empty() || !metadata.is_empty()
+        })
     }
 
     /// The name of the route, and of the cluster, that Envoy chooses for a path.
@@ -251,6 +307,17 @@ impl Scenario {
 }
 
 impl Step {
+    /// The time of day that it happens at, in nanoseconds since 1970.
+    ///
+    /// # Errors
+    /// If it is not one (RFC 3339), or before 1970.
+    pub fn wall_clock(&self) -> Result<Option<u64>, &'static str> {
+        let Some(at) = &self.at else { return Ok(None) };
+        let time = OffsetDateTime::parse(at, &Rfc3339).ok();
+        let nanoseconds = time.and_then(|time| u64::try_from(time.unix_timestamp_nanos()).ok());
+        nanoseconds.map(Some).ok_or("`at` is not a time such as `2026-01-01T12:00:00Z`")
+    }
+
     /// How long to wait before it.
     #[must_use]
     pub fn pause(&self) -> Option<Duration> {

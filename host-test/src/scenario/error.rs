@@ -30,6 +30,15 @@ pub enum ScenarioError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// A policy or configuration that a file names cannot be read.
+    Document {
+        /// File, line and name of the scenario, or the file alone.
+        place: String,
+        /// What it names.
+        path: PathBuf,
+        /// What is wrong with that.
+        why: String,
+    },
     /// The module cannot be built or read.
     Module(HostError),
     /// The filter does not take the configuration.
@@ -41,12 +50,24 @@ pub enum ScenarioError {
     },
 }
 
+impl ScenarioError {
+    /// Line and column in the scenario file, counted from 1, where its text is not a scenario's.
+    #[must_use]
+    pub fn location(&self) -> Option<(u64, u64)> {
+        let ScenarioError::Text { source, .. } = self else { return None };
+        source.location().map(|location| (location.line(), location.column()))
+    }
+}
+
 impl fmt::Display for ScenarioError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ScenarioError::Io { path, .. } => write!(f, "cannot read `{}`", path.display()),
             ScenarioError::Text { path, source } => write!(f, "`{}`: {source}", path.display()),
             ScenarioError::Nonsense { place, problem } => write!(f, "{place}: {problem}"),
+            ScenarioError::Document { place, path, why } => {
+                write!(f, "{place}: cannot read `{}`: {why}", path.display())
+            }
             ScenarioError::Module(_) => write!(f, "there is no filter to run"),
             ScenarioError::Start { place, source } => write!(f, "{place}: {source}"),
         }
@@ -59,7 +80,10 @@ impl std::error::Error for ScenarioError {
             ScenarioError::Io { source, .. } => Some(source),
             ScenarioError::Module(source) => Some(source),
             // Theirs is part of our own text.
-            ScenarioError::Text { .. } | ScenarioError::Start { .. } | ScenarioError::Nonsense { .. } => None,
+            ScenarioError::Text { .. }
+            | ScenarioError::Start { .. }
+            | ScenarioError::Nonsense { .. }
+            | ScenarioError::Document { .. } => None,
         }
     }
 }

@@ -74,6 +74,7 @@ impl Exchange {
             headers.push(("content-type", "application/json"));
             headers.push(("accept", "application/json, text/event-stream"));
         }
+        headers.extend(step.session.as_deref().map(|session| ("mcp-session-id", session)));
         let (status, answer) = match &step.answer {
             Some(answer) => answer_of(answer, body.as_deref()),
             None => usual_answer(&method, body.as_deref()),

@@ -8,9 +8,9 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-/// What must come of a step. Either one word, `passes` or `dropped`, or some of these.
+/// What must come of a step. Either one word, `passes`, `dropped` or `limited`, or some of these.
 ///
-/// Unless `upstream` says otherwise, a request that is `denied`, `hidden`, `refused` or `dropped` must not reach the server,
+/// Unless `upstream` says otherwise, a request that is `denied`, `limited`, `hidden`, `refused` or `dropped` must not reach the server,
 /// and any other must reach it as it was sent. Unless `status` says otherwise, it is 200.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Expectation {
@@ -20,6 +20,12 @@ pub struct Expectation {
     pub dropped: bool,
     /// A call is denied in words that the agent reads; the rule that decided.
     pub denied: Option<String>,
+    /// A call is denied by a limit, and the client is told what is left.
+    pub limited: Option<Limited>,
+    /// When a call that is limited may come back, in milliseconds.
+    pub retry_after_ms: Option<u64>,
+    /// What is left of the limit that refuses.
+    pub remaining: Option<f64>,
     /// The tool or prompt of this name, or the resource, is unknown.
     pub hidden: Option<String>,
     /// It is not a request that MCP has: this HTTP status, and a JSON-RPC error without an id.
@@ -48,6 +54,15 @@ pub struct Expectation {
     pub not_yet: Vec<String>,
     /// What the server gets.
     pub upstream: Option<Upstream>,
+}
+
+/// Which limit refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Limited {
+    /// Any.
+    Somehow,
+    /// The one with this rule.
+    By(String),
 }
 
 /// What the server gets.
@@ -86,6 +101,12 @@ struct Long {
     #[serde(default)]
     denied: Option<String>,
     #[serde(default)]
+    limited: Option<String>,
+    #[serde(default)]
+    retry_after_ms: Option<u64>,
+    #[serde(default)]
+    remaining: Option<f64>,
+    #[serde(default)]
     hidden: Option<String>,
     #[serde(default)]
     refused: Option<u16>,
@@ -118,11 +139,14 @@ struct Long {
 impl From<Long> for Expectation {
     fn from(long: Long) -> Self {
         let Long { denied, hidden, refused, because, status, headers, message, exactly, events, text, .. } = long;
-        let Long { holds, lacks, meanwhile, not_yet, upstream, .. } = long;
+        let Long { holds, lacks, meanwhile, not_yet, upstream, limited, retry_after_ms, remaining, .. } = long;
         Self {
             passes: false,
             dropped: false,
             denied,
+            limited: limited.map(Limited::By),
+            retry_after_ms,
+            remaining,
             hidden,
             refused,
             because,
@@ -148,14 +172,15 @@ impl<'de> Deserialize<'de> for Expectation {
             type Value = Expectation;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("`passes`, `dropped` or what must come of the step")
+                f.write_str("`passes`, `dropped`, `limited` or what must come of the step")
             }
 
             fn visit_str<E: de::Error>(self, word: &str) -> Result<Expectation, E> {
                 match word {
                     "passes" => Ok(Expectation { passes: true, ..Expectation::default() }),
                     "dropped" => Ok(Expectation { dropped: true, ..Expectation::default() }),
-                    _ => Err(E::unknown_variant(word, &["passes", "dropped"])),
+                    "limited" => Ok(Expectation { limited: Some(Limited::Somehow), ..Expectation::default() }),
+                    _ => Err(E::unknown_variant(word, &["passes", "dropped", "limited"])),
                 }
             }
 
@@ -197,6 +222,7 @@ impl Expectation {
     /// Whether the filter answers in the server's place.
     #[must_use]
     pub fn stops(&self) -> bool {
-        self.dropped || self.denied.is_some() || self.hidden.is_some() || self.refused.is_some()
+        let Self { denied, limited, hidden, refused, .. } = self;
+        self.dropped || denied.is_some() || limited.is_some() || hidden.is_some() || refused.is_some()
     }
 }

@@ -9,6 +9,9 @@ use super::document::{Answer, File, Placed, Scenario, Step};
 use super::error::ScenarioError;
 use super::expectation::Expectation;
 
+/// How often a step can be done: a policy's limits are rarely higher, and each time takes memory.
+const MOST_TIMES: usize = 10_000;
+
 impl File {
     /// Reads one file.
     ///
@@ -30,6 +33,8 @@ impl File {
             .map_err(|source| ScenarioError::Text { path: path.into(), source: Box::new(source) })?;
         file.path = path.into();
         file.check()?;
+        file.unroll();
+        file.fetch_documents()?;
         Ok(file)
     }
 
@@ -51,11 +56,15 @@ impl File {
     fn check(&self) -> Result<(), ScenarioError> {
         for scenario in &self.scenarios {
             let nonsense = |problem| Err(ScenarioError::Nonsense { place: self.place(scenario), problem });
-            let own = scenario.value.policy.is_some() || !scenario.value.settings.is_empty();
-            if scenario.value.configuration.is_some() && own {
+            let Scenario { policy, settings, configuration, .. } = &scenario.value;
+            let common = self.configuration.is_some() && (self.policy.is_some() || !self.settings.is_empty());
+            if common || configuration.is_some() && (policy.is_some() || !settings.is_empty()) {
                 return nonsense("`configuration` stands in place of `policy` and `settings`");
             }
-            if scenario.value.configuration.is_none() && self.policy.is_none() && scenario.value.policy.is_none() {
+            if self.configuration.is_some() && policy.is_none() && !settings.is_empty() {
+                return nonsense("`settings` add to a `policy`, and the file has a `configuration`");
+            }
+            if [configuration, policy, &self.policy, &self.configuration].into_iter().all(Option::is_none) {
                 return nonsense("there is neither a `policy` nor a `configuration`");
             }
             for (index, step) in scenario.value.steps.iter().enumerate() {
@@ -64,6 +73,20 @@ impl File {
             }
         }
         Ok(())
+    }
+
+    /// Writes a step out that is done several times.
+    fn unroll(&mut self) {
+        for scenario in &mut self.scenarios {
+            let steps = std::mem::take(&mut scenario.value.steps);
+            for (index, step) in steps.into_iter().enumerate() {
+                for time in 1..=step.value.times.unwrap_or(1) {
+                    let mut step = step.clone();
+                    step.value.number = (index + 1, time);
+                    scenario.value.steps.push(step);
+                }
+            }
+        }
     }
 
     /// File, line and name of a scenario, for messages.
@@ -78,14 +101,21 @@ impl File {
         let Some(step) = scenario.value.steps.get(index) else { return self.place(scenario) };
         let about = step.value.about.as_deref().map(|about| format!(" ({about})")).unwrap_or_default();
         let (path, line) = (self.path.display(), step.referenced.line());
-        format!("{path}:{line}: {}, step {}{about}", scenario.value.name, index + 1)
+        let (number, time) = match step.value.number {
+            // It is still being read.
+            (0, _) => (index + 1, String::new()),
+            (number, 1) => (number, String::new()),
+            (number, time) => (number, format!(", time {time}")),
+        };
+        format!("{path}:{line}: {}, step {number}{about}{time}", scenario.value.name)
     }
 
     /// The plugin's configuration of a scenario. A policy holds everywhere, and heads are held until they are judged,
     /// unless the settings say otherwise.
     #[must_use]
     pub fn configuration(&self, scenario: &Scenario) -> Value {
-        if let Some(configuration) = &scenario.configuration {
+        let common = self.configuration.as_ref().filter(|_| scenario.policy.is_none());
+        if let Some(configuration) = scenario.configuration.as_ref().or(common) {
             return configuration.clone();
         }
         let policy = scenario.policy.as_ref().or(self.policy.as_ref());
@@ -107,6 +137,9 @@ impl File {
             let mut scenario = scenario.clone();
             if !self.holds_heads(&scenario.value) {
                 return None;
+            }
+            if scenario.value.configuration.is_none() && scenario.value.policy.is_none() {
+                scenario.value.configuration.clone_from(&self.configuration);
             }
             let members = match &mut scenario.value.configuration {
                 Some(whole) => whole.as_object_mut()?,
@@ -142,6 +175,16 @@ impl Step {
         if *expect == Expectation::default() {
             return Err("nothing is expected");
         }
+        if expect.limited.is_none() && (expect.retry_after_ms.is_some() || expect.remaining.is_some()) {
+            return Err("`retry_after_ms` and `remaining` are told of what is `limited`");
+        }
+        if self.session.is_some() && self.headers.keys().any(|name| name.eq_ignore_ascii_case("mcp-session-id")) {
+            return Err("`session` and the header `mcp-session-id` are the same");
+        }
+        if self.times.is_some_and(|times| !(1..=MOST_TIMES).contains(&times)) {
+            return Err("`times` is 1 to 10000");
+        }
+        self.wall_clock()?;
         Ok(())
     }
 }

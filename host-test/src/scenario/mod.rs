@@ -31,14 +31,15 @@ mod exchange;
 mod expectation;
 mod load;
 mod outcome;
+mod references;
 mod run;
 mod subset;
 
 pub use body::Body;
 pub use difference::Difference;
-pub use document::{Answer, Call, File, Header, Placed, Repeat, Request, Route, Scenario, Step};
+pub use document::{Answer, Call, Certificate, File, Header, Placed, Repeat, Request, Route, Scenario, Step};
 pub use error::ScenarioError;
 pub use exchange::{Exchange, Headers, Message};
-pub use expectation::{Expectation, Upstream, UpstreamShape};
+pub use expectation::{Expectation, Limited, Upstream, UpstreamShape};
 pub use outcome::{Outcome, Received, Response, essential};
 pub use run::InWasmtime;

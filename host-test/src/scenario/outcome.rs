@@ -18,6 +18,8 @@ pub struct Outcome {
     pub counted: BTreeMap<String, u64>,
     /// What the filter did that it must not do. Only the wasmtime host sees that.
     pub faults: Vec<String>,
+    /// What the filter wrote to the log. Only the wasmtime host can tell which step it was for.
+    pub logged: Vec<String>,
 }
 
 /// A request that reached the server.

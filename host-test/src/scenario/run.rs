@@ -1,11 +1,12 @@
 //! Scenarios in this crate's host.
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use serde_json::Value;
+use serde_json::json;
 
-use super::document::{File, Placed, Scenario, Step};
+use super::document::{Certificate, File, Placed, Scenario, Step};
 use super::error::ScenarioError;
 use super::exchange::{Exchange, Headers};
 use super::outcome::{Outcome, Received, Response, essential};
@@ -15,8 +16,7 @@ use crate::headers::HeaderMap;
 use crate::host::Host;
 use crate::metadata;
 use crate::shared::HeaderStop;
-use crate::stream::Stream;
-use crate::worker::Worker;
+use crate::stream::{Stream, StreamBuilder};
 
 /// Runs scenarios in this crate's host, each in one of its own, with one worker.
 #[derive(Debug, Clone)]
@@ -58,25 +58,54 @@ impl InWasmtime {
             if let Some(pause) = step.value.pause() {
                 host.advance(pause);
             }
-            run_step(&host, &scenario.value, &Exchange::of(&step.value))
+            // A file with another time is not read.
+            if let Ok(Some(nanoseconds)) = step.value.wall_clock() {
+                host.set_wall_clock(nanoseconds);
+            }
+            run_step(&host, &scenario.value, &step.value)
         };
         Ok(scenario.value.steps.iter().map(step).collect())
     }
 }
 
-fn run_step(host: &Host, scenario: &Scenario, exchange: &Exchange) -> Outcome {
-    let before = host.metrics();
-    let mut stream = send(&host.worker(0), scenario, exchange);
+fn run_step(host: &Host, scenario: &Scenario, step: &Step) -> Outcome {
+    let (before, lines) = (host.metrics(), host.logs().len());
+    let exchange = &Exchange::of(step);
+    let mut stream = send(caller(host.worker(0).stream(), step, exchange), scenario, exchange);
     let meanwhile = answer(&mut stream, exchange);
     let response = Response { meanwhile, ..response(&stream.received()) };
     let outcome = Outcome { received: received(&stream.forwarded()), response, ..Outcome::default() };
     drop(stream);
     let counted = rises(&before, &host.metrics());
     let faults = host.take_faults().iter().map(|fault| format!("{fault:?}")).collect();
-    Outcome { counted, faults, ..outcome }
+    let logged = host.logs().into_iter().skip(lines).map(|(_, line)| line).collect();
+    Outcome { counted, faults, logged, ..outcome }
 }
 
-fn send(worker: &Worker, scenario: &Scenario, exchange: &Exchange) -> Stream {
+/// Who calls, as Envoy tells it.
+fn caller(stream: StreamBuilder, step: &Step, exchange: &Exchange) -> StreamBuilder {
+    let address = step.address.unwrap_or(Ipv4Addr::LOCALHOST.into());
+    let mut stream = stream.property(&["source", "address"], SocketAddr::new(address, 40000).to_string().as_str());
+    let mut metadata = step.metadata.clone();
+    if let Some(claims) = &exchange.claims {
+        metadata.insert(metadata::JWT_AUTHN.into(), json!({ "jwt": claims }));
+    }
+    if !metadata.is_empty() {
+        stream = stream.property(&["metadata"], metadata::metadata(&metadata.into()).as_slice());
+    }
+    for (key, value) in &step.filter_state {
+        stream = stream.property(&["filter_state", key], value.as_str());
+    }
+    let Certificate { uri_san, dns_san, subject } = step.certificate.clone().unwrap_or_default();
+    for (part, value) in [("uri_san", uri_san), ("dns_san", dns_san), ("subject", subject)] {
+        if let Some(value) = value {
+            stream = stream.property(&["connection", &format!("{part}_peer_certificate")], value.as_str());
+        }
+    }
+    stream
+}
+
+fn send(builder: StreamBuilder, scenario: &Scenario, exchange: &Exchange) -> Stream {
     let Exchange { method, path, host, request, .. } = exchange;
     let mut headers: Headers = [(":authority", host), (":path", path), (":method", method)]
         .map(|(name, value)| (name.to_owned(), value.clone()))
@@ -89,14 +118,7 @@ fn send(worker: &Worker, scenario: &Scenario, exchange: &Exchange) -> Stream {
     headers.push(("x-request-id".into(), "00000000-0000-4000-8000-000000000000".into()));
 
     let (route, cluster) = scenario.route_of(path);
-    let mut builder = worker
-        .stream()
-        .property(&["xds", "route_name"], route)
-        .property(&["xds", "cluster_name"], cluster)
-        .property(&["source", "address"], "127.0.0.1:40000");
-    if let Some(claims) = &exchange.claims {
-        builder = builder.property(&["metadata"], metadata::jwt(&Value::from(claims.clone())).as_slice());
-    }
+    let builder = builder.property(&["xds", "route_name"], route).property(&["xds", "cluster_name"], cluster);
     if request.ends_with_headers() {
         return builder.request_without_body(&headers);
     }

@@ -23,11 +23,7 @@ pub(crate) struct Refused<'m> {
 impl<'m> Refused<'m> {
     /// No policy covers the request: whatever it says is refused.
     pub(super) fn uncovered(message: &'m Message<'_>, why: Uncovered) -> Self {
-        let reason = match why {
-            Uncovered::Place | Uncovered::Caller => "No policy allows this here.",
-            Uncovered::Grant => "The credential that calls are made under is unclear.",
-        };
-        Self::of(message, "", Refusal { kind: RefusalKind::Denied, rule: why.rule(), reason })
+        Self::of(message, "", Refusal { kind: RefusalKind::Denied, rule: why.rule(), reason: why.reason() })
     }
 
     /// A message that would be allowed, in a batch with one that is not: servers run a batch whole.
