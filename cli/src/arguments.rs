@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::check;
+
 /// Works with the policies and configurations of the MCP policy filter.
 ///
 /// Exit status: 0 if it is done; 1 if a document is refused or cannot be read, with each error on a line of standard error;
@@ -17,6 +19,16 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Says what is wrong with policies and configurations, and what is likely not meant.
+    ///
+    /// What it accepts, the filter loads. Exit status: 0 without errors, 1 with errors.
+    #[command(after_help = "\
+Examples:
+  mcp-policy check policy.json
+  mcp-policy check --deny-warnings --tools tools.json policies/*.json
+  mcp-policy check --format sarif policies/*.json > results.sarif
+  kubectl get configmap mcp -o jsonpath='{.data.policy\\.json}' | mcp-policy check -")]
+    Check(check::Options),
     /// Writes what another program needs to work with a configuration.
     #[command(arg_required_else_help = true)]
     Export {

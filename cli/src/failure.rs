@@ -33,6 +33,12 @@ impl Failure {
     }
 }
 
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// How the word "error" looks on a terminal.
 pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
 

@@ -6,12 +6,12 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod check;
 mod document;
 mod export;
 mod failure;
 #[expect(dead_code, reason = "commands that write files come")]
 mod output;
-#[expect(dead_code, reason = "commands that look at tools come")]
 mod tools;
 
 use std::process::ExitCode;
@@ -21,6 +21,7 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
+        Command::Check(options) => check::run(&options),
         Command::Export { what } => export::run(&what),
     };
     done.unwrap_or_else(|failure| failure.report())

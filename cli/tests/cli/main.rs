@@ -1,4 +1,5 @@
 //! The built `mcp-policy`, as people run it: one program for all commands, since each has the same to link.
 
+mod check;
 mod common;
 mod export;
