@@ -37,7 +37,10 @@ pub(crate) static UNREACHABLE_CHECK: Code =
     warning("unreachable-check", "a `deny_if` without conditions has refused the call before");
 pub(crate) static IDLE_LIMIT: Code =
     warning("idle-limit", "another limit on the same calls always refuses before this one could");
-pub(crate) static CONTRADICTION: Code = warning("contradiction", "no value meets both conditions, or even the one");
+pub(crate) static CONTRADICTION: Code = warning(
+    "contradiction",
+    "no value can meet the condition, by itself or together with an earlier one that must hold too",
+);
 pub(crate) static UNGUARDED_NEGATION: Code =
     warning("unguarded-negation", "`neq` or `not_in` refuses calls that lack the value, without saying so by `exists`");
 pub(crate) static OPEN_REGEX: Code =

@@ -49,9 +49,10 @@ impl Text {
         let length = match rest.first() {
             None | Some(b'\n' | b'\r') => 0,
             Some(b'"') => string(rest),
-            Some(byte) if byte.is_ascii_alphanumeric() || b"-+.".contains(byte) => {
-                rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && !b"-+._".contains(byte)).unwrap_or(rest.len())
-            }
+            Some(byte) if byte.is_ascii_alphanumeric() || b"-+.".contains(byte) => rest
+                .iter()
+                .position(|byte| !byte.is_ascii_alphanumeric() && !b"-+._".contains(byte))
+                .unwrap_or(rest.len()),
             Some(_) => 1 + rest.iter().skip(1).take_while(|byte| continues(**byte)).count(),
         };
         let start = offset.min(self.bytes.len());
@@ -90,9 +91,17 @@ mod tests {
     #[test]
     fn strings_and_words_are_marked_whole() {
         let text = text("{\"a\\\"b\": -1.5e3,\r\n\"é\": tru\n\"open".as_bytes());
-        for (offset, token) in
-            [(0, 0..1), (1, 1..7), (9, 9..15), (16, 16..16), (18, 18..22), (24, 24..27), (28, 28..33), (33, 33..33), (99, 33..33)]
-        {
+        for (offset, token) in [
+            (0, 0..1),
+            (1, 1..7),
+            (9, 9..15),
+            (16, 16..16),
+            (18, 18..22),
+            (24, 24..27),
+            (28, 28..33),
+            (33, 33..33),
+            (99, 33..33),
+        ] {
             assert_eq!(text.token(offset), token, "{offset}");
         }
         assert_eq!((text.line(9), text.line(24), text.line(33)), (0..16, 18..27, 28..33));

@@ -301,7 +301,10 @@ mod tests {
         ] {
             assert_eq!(glob(one).covers(&glob(other)), covers, "{one} {other}");
         }
-        assert_eq!((glob("get_?*").shortest(), glob(r"a\**").literal_characters().collect::<String>()), (5, "a*".to_owned()));
+        assert_eq!(
+            (glob("get_?*").shortest(), glob(r"a\**").literal_characters().collect::<String>()),
+            (5, "a*".to_owned())
+        );
     }
 
     #[test]

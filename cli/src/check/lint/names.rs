@@ -8,9 +8,7 @@ use policy::{
 use super::{Subject, pointer_step};
 use crate::{
     check::{
-        code::{
-            DENIED_BY_DEFAULT, DESTRUCTIVE_DEFAULT, IDLE_HIDE, UNKNOWN_TOOL, UNMATCHABLE_NAME, UNNAMED_TOOL,
-        },
+        code::{DENIED_BY_DEFAULT, DESTRUCTIVE_DEFAULT, IDLE_HIDE, UNKNOWN_TOOL, UNMATCHABLE_NAME, UNNAMED_TOOL},
         finding::Findings,
     },
     tools::Tool,
@@ -100,7 +98,11 @@ pub(super) fn unnamed(config: &Config, tools: &[Tool], findings: &mut Findings<'
     }
     let (destructive, others): (Vec<&Tool>, Vec<&Tool>) = unnamed.into_iter().partition(|tool| seems_destructive(tool));
     for (code, tools, what) in [
-        (&DESTRUCTIVE_DEFAULT, destructive, "of tools that seem to destroy something, these are allowed by default only"),
+        (
+            &DESTRUCTIVE_DEFAULT,
+            destructive,
+            "of tools that seem to destroy something, these are allowed by default only",
+        ),
         (&UNNAMED_TOOL, others, "no rule names these, so the default allows them"),
     ] {
         if !tools.is_empty() {

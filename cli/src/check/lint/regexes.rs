@@ -28,7 +28,8 @@ fn doubt(expression: &str) -> Option<(&'static str, String)> {
         Ast::Alternation(alternation) => return half_anchored(&alternation.asts, expression),
         other => vec![other],
     };
-    let (starts, ends) = (parts.first().is_some_and(|part| is_start(part)), parts.last().is_some_and(|part| is_end(part)));
+    let (starts, ends) =
+        (parts.first().is_some_and(|part| is_start(part)), parts.last().is_some_and(|part| is_end(part)));
     let rest = parts.get(usize::from(starts)..parts.len().saturating_sub(usize::from(ends)))?;
     // One class of characters, repeated: what is said of all characters is asked of some only.
     let [Ast::Repetition(repetition)] = rest else { return None };
@@ -48,15 +49,14 @@ fn doubt(expression: &str) -> Option<(&'static str, String)> {
 /// `^a|b$`: the anchors belong to one alternative each.
 fn half_anchored(alternatives: &[Ast], expression: &str) -> Option<(&'static str, String)> {
     let ends_of = |ast: &Ast| match ast {
-        Ast::Concat(concat) => {
-            (concat.asts.first().is_some_and(is_start), concat.asts.last().is_some_and(is_end))
-        }
+        Ast::Concat(concat) => (concat.asts.first().is_some_and(is_start), concat.asts.last().is_some_and(is_end)),
         other => (is_start(other), is_end(other)),
     };
     let (first, last) = (ends_of(alternatives.first()?), ends_of(alternatives.last()?));
     let bare = expression.strip_prefix('^')?.strip_suffix('$')?;
     (first == (true, false) && last == (false, true)).then(|| {
-        let message = "`^` holds for the first alternative only, and `$` for the last: `|` separates more than they join";
+        let message =
+            "`^` holds for the first alternative only, and `$` for the last: `|` separates more than they join";
         (message, format!("`^({bare})$` holds of the whole value"))
     })
 }

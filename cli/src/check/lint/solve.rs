@@ -94,11 +94,11 @@ impl Types {
     fn of(test: &Test) -> Self {
         match test {
             Test::Eq(value) | Test::Neq(value) => Self::of_scalar(value),
-            Test::In(values) | Test::NotIn(values) => {
-                values.iter().map(Self::of_scalar).fold(Self::NONE, Self::union)
-            }
+            Test::In(values) | Test::NotIn(values) => values.iter().map(Self::of_scalar).fold(Self::NONE, Self::union),
             Test::Lt(_) | Test::Lte(_) | Test::Gt(_) | Test::Gte(_) => Self::NUMBER,
-            Test::Exists => [Self::NUMBER, Self::STRING, Self::ARRAY, Self::OBJECT].into_iter().fold(Self::BOOL, Self::union),
+            Test::Exists => {
+                [Self::NUMBER, Self::STRING, Self::ARRAY, Self::OBJECT].into_iter().fold(Self::BOOL, Self::union)
+            }
             Test::Regex(_) | Test::StartsWith(_) | Test::EndsWith(_) | Test::Cidr(_) => Self::STRING,
             Test::Contains(Scalar::String(_)) | Test::LengthLte(_) | Test::LengthGte(_) => {
                 Self::STRING.union(Self::ARRAY)

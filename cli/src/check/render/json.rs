@@ -8,7 +8,8 @@ use super::{
 };
 
 pub(crate) fn json(all: &[Checked], count: Count) -> String {
-    let findings: Vec<Value> = all.iter().flat_map(|checked| checked.findings.iter().map(|f| finding(checked, f))).collect();
+    let findings: Vec<Value> =
+        all.iter().flat_map(|checked| checked.findings.iter().map(|f| finding(checked, f))).collect();
     pretty(&json!({
         "errors": count.errors,
         "warnings": count.warnings,
