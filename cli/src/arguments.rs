@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::check;
+use crate::{check, schema};
 
 /// Works with the policies and configurations of the MCP policy filter.
 ///
@@ -29,6 +29,15 @@ Examples:
   mcp-policy check --format sarif policies/*.json > results.sarif
   kubectl get configmap mcp -o jsonpath='{.data.policy\\.json}' | mcp-policy check -")]
     Check(check::Options),
+    /// Writes the JSON Schema that editors complete and check documents by.
+    #[command(after_help = "\
+Examples:
+  mcp-policy schema > policy.schema.json
+  mcp-policy schema configuration > configuration.schema.json
+
+An editor finds it by `\"$schema\": \"./policy.schema.json\"` in the document, or in Visual Studio Code by the setting
+`json.schemas`.")]
+    Schema(schema::Options),
     /// Writes what another program needs to work with a configuration.
     #[command(arg_required_else_help = true)]
     Export {

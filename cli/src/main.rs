@@ -12,6 +12,7 @@ mod export;
 mod failure;
 #[expect(dead_code, reason = "commands that write files come")]
 mod output;
+mod schema;
 mod tools;
 
 use std::process::ExitCode;
@@ -22,6 +23,7 @@ use clap::Parser;
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Check(options) => check::run(&options),
+        Command::Schema(options) => schema::run(&options),
         Command::Export { what } => export::run(&what),
     };
     done.unwrap_or_else(|failure| failure.report())
