@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::{check, schema};
+use crate::{check, diff, schema};
 
 /// Works with the policies and configurations of the MCP policy filter.
 ///
@@ -38,6 +38,15 @@ Examples:
 An editor finds it by `\"$schema\": \"./policy.schema.json\"` in the document, or in Visual Studio Code by the setting
 `json.schemas`.")]
     Schema(schema::Options),
+    /// Says in words what a new policy or configuration changes.
+    ///
+    /// `loosened`: all that passed passes still, and more may. `tightened`: the reverse. `changed`: neither is sure, or it is
+    /// not about what passes. Exit status: 0 if nothing is different, 1 if something is.
+    #[command(after_help = "\
+Examples:
+  mcp-policy diff deployed.json policy.json
+  git show main:policy.json | mcp-policy diff - policy.json")]
+    Diff(diff::Options),
     /// Writes what another program needs to work with a configuration.
     #[command(arg_required_else_help = true)]
     Export {

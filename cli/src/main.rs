@@ -7,6 +7,7 @@
 
 mod arguments;
 mod check;
+mod diff;
 mod document;
 mod export;
 mod failure;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Check(options) => check::run(&options),
         Command::Schema(options) => schema::run(&options),
+        Command::Diff(options) => diff::run(&options),
         Command::Export { what } => export::run(&what),
     };
     done.unwrap_or_else(|failure| failure.report())
