@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use clap_complete::Shell;
 
-use crate::{export::Export, run, test};
+use crate::{check, diff, export::Export, run, schema, test};
 
 /// Works with the policies and configurations of the MCP policy filter.
 ///
@@ -38,6 +38,34 @@ Examples:
         #[arg(value_enum)]
         shell: Shell,
     },
+    /// Says what is wrong with policies and configurations, and what is likely not meant.
+    ///
+    /// What it accepts, the filter loads. Exit status: 0 without errors, 1 with errors.
+    #[command(after_help = "\
+Examples:
+  mcp-policy check policy.json
+  mcp-policy check --deny-warnings --tools tools.json policies/*.json
+  mcp-policy check --format sarif policies/*.json > results.sarif
+  kubectl get configmap mcp -o jsonpath='{.data.policy\\.json}' | mcp-policy check -")]
+    Check(check::Options),
+    /// Writes the JSON Schema that editors complete and check documents by.
+    #[command(after_help = "\
+Examples:
+  mcp-policy schema > policy.schema.json
+  mcp-policy schema configuration > configuration.schema.json
+
+An editor finds it by `\"$schema\": \"./policy.schema.json\"` in the document, or in Visual Studio Code by the setting
+`json.schemas`.")]
+    Schema(schema::Options),
+    /// Says in words what a new policy or configuration changes.
+    ///
+    /// `loosened`: all that passed passes still, and more may. `tightened`: the reverse. `changed`: neither is sure, or it is
+    /// not about what passes. Exit status: 0 if nothing is different, 1 if something is.
+    #[command(after_help = "\
+Examples:
+  mcp-policy diff deployed.json policy.json
+  git show main:policy.json | mcp-policy diff - policy.json")]
+    Diff(diff::Options),
     /// Writes what another program needs to work with a configuration.
     #[command(arg_required_else_help = true)]
     Export {

@@ -6,7 +6,9 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod check;
 mod deploy;
+mod diff;
 mod document;
 mod export;
 mod failure;
@@ -14,8 +16,8 @@ mod module;
 #[expect(dead_code, reason = "commands that write files come")]
 mod output;
 mod run;
+mod schema;
 mod test;
-#[expect(dead_code, reason = "commands that look at tools come")]
 mod tools;
 
 use std::process::ExitCode;
@@ -25,10 +27,13 @@ use clap::{CommandFactory, Parser};
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
-        Command::Run(options) => run::run(&options),
-        Command::Completions { shell } => completions(shell),
-        Command::Export { what } => export::run(&what),
+        Command::Check(options) => check::run(&options),
         Command::Test(options) => test::run(&options),
+        Command::Diff(options) => diff::run(&options),
+        Command::Run(options) => run::run(&options),
+        Command::Export { what } => export::run(&what),
+        Command::Schema(options) => schema::run(&options),
+        Command::Completions { shell } => completions(shell),
     };
     done.unwrap_or_else(|failure| failure.report())
 }

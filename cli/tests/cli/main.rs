@@ -1,6 +1,8 @@
 //! The built `mcp-policy`, as people run it: one program for all commands, since each has the same to link.
 
+mod check;
 mod common;
 mod export;
 mod gate;
 mod kubernetes;
+mod schema;

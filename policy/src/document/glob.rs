@@ -136,6 +136,46 @@ impl Glob {
             .collect()
     }
 
+    /// The characters that stand for themselves, in their order.
+    pub fn literal_characters(&self) -> impl Iterator<Item = char> {
+        self.tokens.iter().filter_map(|token| match token {
+            Token::Literal(character) => Some(*character),
+            Token::One | Token::Run => None,
+        })
+    }
+
+    /// How many characters the shortest name has that matches.
+    pub fn shortest(&self) -> usize {
+        self.tokens.iter().filter(|token| **token != Token::Run).count()
+    }
+
+    /// Whether this surely matches every name that `other` matches: what `other` leaves open, this leaves open in the same
+    /// place. A few globs that do so in another way (`?*` and `*?`) are not seen.
+    pub fn covers(&self, other: &Self) -> bool {
+        // Cell j of row i: whether the first i tokens of `self` cover the first j of `other`.
+        let mut row = vec![false; other.tokens.len().saturating_add(1)];
+        if let Some(start) = row.first_mut() {
+            *start = true;
+        }
+        for token in &self.tokens {
+            let mut next = Vec::with_capacity(row.len());
+            next.push(*token == Token::Run && row.first() == Some(&true));
+            for (covered, (before, without)) in other.tokens.iter().zip(row.iter().zip(row.iter().skip(1))) {
+                let grown = next.last() == Some(&true);
+                next.push(match token {
+                    Token::Run => *without || grown,
+                    Token::One => *before && *covered != Token::Run,
+                    Token::Literal(_) => *before && covered == token,
+                });
+            }
+            if !next.contains(&true) {
+                return false;
+            }
+            row = next;
+        }
+        row.last() == Some(&true)
+    }
+
     /// The glob as written.
     pub fn source(&self) -> &str {
         &self.source
@@ -247,6 +287,27 @@ mod tests {
     }
 
     #[test]
+    fn a_glob_covers_what_it_leaves_open() {
+        for (one, other, covers) in [
+            ("*", "delete_*", true),
+            ("delete_*", "delete_run", true),
+            ("delete_*", "delete_r?n*", true),
+            ("delete_run", "delete_run", true),
+            ("*_run", "get_*_run", true),
+            ("delete_?", "delete_*", false),
+            ("delete_*", "*", false),
+            ("delete_*", "delete", false),
+            ("a*b*", "ab", true),
+        ] {
+            assert_eq!(glob(one).covers(&glob(other)), covers, "{one} {other}");
+        }
+        assert_eq!(
+            (glob("get_?*").shortest(), glob(r"a\**").literal_characters().collect::<String>()),
+            (5, "a*".to_owned())
+        );
+    }
+
+    #[test]
     fn what_is_not_a_glob_is_refused() {
         assert_eq!(Glob::parse(""), Err(GlobError::Empty));
         assert_eq!(Glob::parse(r"a\"), Err(GlobError::BadEscape));
@@ -292,6 +353,14 @@ mod tests {
             let shared = names(10).any(|name| one.matches(&name) && other.matches(&name));
             prop_assert_eq!(one.overlaps(&other), shared);
             prop_assert_eq!(other.overlaps(&one), shared);
+        }
+
+        #[test]
+        fn a_glob_that_covers_another_matches_all_its_names(one in "[ab*?]{1,5}", other in "[ab*?]{1,5}") {
+            let (one, other) = (glob(&one), glob(&other));
+            if one.covers(&other) {
+                prop_assert!(names(8).all(|name| one.matches(&name) || !other.matches(&name)), "{} {}", one, other);
+            }
         }
     }
 }

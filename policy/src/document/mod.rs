@@ -34,6 +34,7 @@ mod limits;
 pub mod model;
 mod nearest;
 pub mod path;
+mod places;
 mod rules;
 pub(crate) mod tree;
 pub(crate) mod windows;
@@ -42,6 +43,8 @@ pub use decode::load;
 pub use error::{Error, ErrorKind, Errors};
 pub use glob::Glob;
 pub use model::Policy;
+pub use nearest::nearest;
+pub use places::{Places, pointer_step};
 
 pub(crate) use decode::decode;
 

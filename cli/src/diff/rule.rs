@@ -1,0 +1,70 @@
+//! Rules against rules.
+
+use policy::document::model::{Action, Rule};
+
+use super::{
+    limit,
+    mark::{Change, Mark},
+    predicate::{self, List},
+    words,
+};
+
+/// Takes what is said of one thing.
+pub(super) struct Told<'c> {
+    pub(super) about: String,
+    pub(super) changes: &'c mut Vec<Change>,
+}
+
+impl Told<'_> {
+    pub(super) fn say(&mut self, mark: Mark, what: String) {
+        self.changes.push(Change { mark, about: self.about.clone(), what });
+    }
+}
+
+/// Says how two rules for the same calls differ.
+pub(super) fn compare(old: &Rule, new: &Rule, told: &mut Told) {
+    match (refuses_all(old), refuses_all(new)) {
+        (true, true) => {
+            if reason(old) != reason(new) {
+                told.say(Mark::Changed, "what the agent is told when it is denied".to_owned());
+            }
+            return;
+        }
+        (true, false) => return told.say(Mark::Loosened, format!("{}, was denied", words::rule(new))),
+        (false, true) => return told.say(Mark::Tightened, format!("denied, was {}", words::rule(old))),
+        (false, false) => {}
+    }
+    match (approval(old), approval(new)) {
+        (false, true) => told.say(Mark::Tightened, "needs approval, did not".to_owned()),
+        (true, false) => told.say(Mark::Loosened, "needs no approval, did".to_owned()),
+        (_, both) if both && reason(old) != reason(new) => {
+            told.say(Mark::Changed, "what the agent is told when approval is needed".to_owned());
+        }
+        _ => {}
+    }
+    predicate::compare(List::Require, old, new, told);
+    predicate::compare(List::DenyIf, old, new, told);
+    limit::compare(old, new, told);
+}
+
+/// Whether no call passes, whatever it says and whoever makes it.
+pub(super) fn refuses_all(rule: &Rule) -> bool {
+    matches!(rule.action, Action::Deny { .. }) || rule.deny_if.iter().any(|predicate| predicate.conditions.is_empty())
+}
+
+fn approval(rule: &Rule) -> bool {
+    matches!(rule.action, Action::RequireApproval { .. })
+}
+
+/// What the agent is told when the whole rule refuses.
+fn reason(rule: &Rule) -> Option<&str> {
+    match &rule.action {
+        Action::Deny { reason } | Action::RequireApproval { reason } => reason.as_deref(),
+        Action::Allow => rule.deny_if.iter().find(|p| p.conditions.is_empty()).and_then(|p| p.on_deny.as_deref()),
+    }
+}
+
+/// A rule that allows and asks nothing, as a default of allow is.
+pub(super) fn empty() -> Rule {
+    Rule { pointer: "".into(), action: Action::Allow, require: vec![], deny_if: vec![], limits: vec![] }
+}
