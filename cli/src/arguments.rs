@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::test;
+use crate::{explain, test};
 
 /// Works with the policies and configurations of the MCP policy filter.
 ///
@@ -25,6 +25,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: Export,
     },
+    /// Says step by step how a call is judged, and what the agent would be told.
+    Explain(explain::Options),
     /// Runs test cases through the filter, and tells which rules no case reached.
     Test(test::Options),
 }

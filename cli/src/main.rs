@@ -7,10 +7,12 @@
 
 mod arguments;
 mod document;
+mod explain;
 mod export;
 mod failure;
 #[expect(dead_code, reason = "commands that write files come")]
 mod output;
+mod place;
 mod test;
 #[expect(dead_code, reason = "commands that look at tools come")]
 mod tools;
@@ -23,6 +25,7 @@ use clap::Parser;
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Export { what } => export::run(&what),
+        Command::Explain(options) => explain::run(&options),
         Command::Test(options) => test::run(&options),
     };
     done.unwrap_or_else(|failure| failure.report())

@@ -8,17 +8,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use host_test::scenario::{Exchange, File, Outcome, Scenario};
+use host_test::scenario::{Exchange, File, Outcome, Received, Scenario};
 use policy::{
-    config::{self, Config},
+    config::{self, Choice, Config, Policies},
     decision::{HIDDEN, Target},
     document::model::{self, Section},
     message::{self, Batches},
     uri,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::points;
+use crate::place::Place;
 
 /// Each policy with the places in it, and whether a case reached them.
 #[derive(Debug, Default)]
@@ -66,6 +67,7 @@ impl Policy {
 /// The policies of a scenario, with what its steps reach.
 pub(super) struct Judged<'c> {
     config: Config,
+    scenario: &'c Scenario,
     /// The document, and whether the policy is written alone in it, without a name.
     document: PathBuf,
     alone: bool,
@@ -93,7 +95,7 @@ impl Coverage {
     }
 
     /// Whatever a scenario is judged by. None if it brings a policy of its own, which is there for this one scenario.
-    pub(super) fn of(&mut self, file: &File, scenario: &Scenario) -> Option<Judged<'_>> {
+    pub(super) fn of<'c>(&'c mut self, file: &File, scenario: &'c Scenario) -> Option<Judged<'c>> {
         let own = scenario.policy.is_some() || scenario.configuration.is_some();
         let document = match file.document(scenario) {
             Some(document) => document,
@@ -110,7 +112,7 @@ impl Coverage {
             };
             self.0.entry(key(document, if whole { name } else { "" })).or_insert_with(policy_of);
         }
-        Some(Judged { config, document: document.to_owned(), alone: !whole, coverage: self })
+        Some(Judged { config, scenario, document: document.to_owned(), alone: !whole, coverage: self })
     }
 }
 
@@ -120,10 +122,22 @@ fn key(document: &Path, name: &str) -> (PathBuf, String) {
 }
 
 impl Judged<'_> {
+    /// The policies of the request's route.
+    fn chosen(&self, exchange: &Exchange) -> Option<&[usize]> {
+        let (route, cluster) = self.scenario.route_of(&exchange.path);
+        let (none, claims) = (Map::new(), exchange.claims.as_ref());
+        let place = Place::new(&exchange.host, &exchange.path, route, cluster, claims.unwrap_or(&none));
+        match self.config.choose(&place) {
+            Choice::Judge(Policies::OfRoute(index), _) => self.config.routes.get(index).map(|route| &*route.policies),
+            _ => None,
+        }
+    }
+
     /// Notes what a step reached.
     pub(super) fn step(&mut self, exchange: &Exchange, outcome: &Outcome) {
         let mut reached: Vec<(usize, String)> = Vec::new();
         let refused = outcome.logged.iter().any(|line| line.contains(" by "));
+        let passes_by = self.chosen(exchange).filter(|_| !refused && outcome.received.iter().any(Received::asks));
         for (index, (name, policy)) in self.config.policies.iter().enumerate() {
             let by = if name.is_empty() { " by ".to_owned() } else { format!(" by {name} ") };
             let is_refused = |point: &str| outcome.logged.iter().any(|line| line.ends_with(&format!("{by}{point}")));
@@ -137,7 +151,7 @@ impl Judged<'_> {
                 let target = Target::of(method, params);
                 if is_refused(HIDDEN) {
                     hidden(policy, &target).into_iter().for_each(&mut reach);
-                } else if !refused && outcome.received.iter().any(|received| received.asks()) {
+                } else if passes_by.is_some_and(|policies| policies.contains(&index)) {
                     rule(policy, method, &target).into_iter().for_each(&mut reach);
                 }
             }

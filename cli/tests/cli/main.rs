@@ -1,4 +1,6 @@
 //! The built `mcp-policy`, as people run it: one program for all commands, since each has the same to link.
 
 mod common;
+mod explain;
 mod export;
+mod test;

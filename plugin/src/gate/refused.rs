@@ -2,10 +2,9 @@ use std::fmt;
 
 use policy::config::Config;
 use policy::decision::{BATCH, Refusal, RefusalKind, Target};
-use policy::message::{Id, Message};
+use policy::message::{Id, Message, Params};
 use policy::reply::{self, Exhausted, Style};
 
-use super::rules::is_stateless;
 use crate::route::Uncovered;
 
 /// A refusal with all that its reply says.
@@ -23,11 +22,7 @@ pub(crate) struct Refused<'m> {
 impl<'m> Refused<'m> {
     /// No policy covers the request: whatever it says is refused.
     pub(super) fn uncovered(message: &'m Message<'_>, why: Uncovered) -> Self {
-        let reason = match why {
-            Uncovered::Place | Uncovered::Caller => "No policy allows this here.",
-            Uncovered::Grant => "The credential that calls are made under is unclear.",
-        };
-        Self::of(message, "", Refusal { kind: RefusalKind::Denied, rule: why.rule(), reason })
+        Self::of(message, "", Refusal { kind: RefusalKind::Denied, rule: why.rule(), reason: why.reason() })
     }
 
     /// A message that would be allowed, in a batch with one that is not: servers run a batch whole.
@@ -41,7 +36,7 @@ impl<'m> Refused<'m> {
             (Some(method), Some(params)) => (method, Target::of(method, params)),
             _ => ("a response", Target::Method),
         };
-        let result_type = message.params().is_some_and(is_stateless);
+        let result_type = message.params().is_some_and(Params::is_stateless);
         Self { refusal, policy, method, target, exhausted: None, result_type }
     }
 

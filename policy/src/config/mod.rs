@@ -15,6 +15,7 @@
 //! # Ok::<(), policy::config::Errors>(())
 //! ```
 
+mod choose;
 mod decode;
 mod identity;
 mod model;
@@ -25,6 +26,7 @@ mod values;
 
 pub use crate::document::Errors;
 pub use crate::message::Batches;
+pub use choose::{Choice, Place, Policies, Uncovered, plain_host};
 pub use decode::load;
 pub use model::{
     Approvals, Certificate, Claim, Config, Denial, Disclose, GlobalCounters, GrantSource, Identity, Mode, Needs,

@@ -24,13 +24,14 @@ impl Default for Effort {
 }
 
 /// What the conditions of one call look at.
-pub(super) struct Context<'c, 'a> {
+pub(super) struct Context<'c, 'a, W> {
     pub(super) arguments: &'c Arguments<'a>,
     pub(super) facts: &'c dyn Facts,
     pub(super) effort: &'c Effort,
+    pub(super) watch: &'c W,
 }
 
-impl Context<'_, '_> {
+impl<W> Context<'_, '_, W> {
     /// Whether a regular expression may look at so many more bytes.
     pub(super) fn affords_regex(&self, bytes: usize) -> bool {
         spend(&self.effort.regex_bytes, bytes)

@@ -11,22 +11,26 @@ mod operand;
 mod target;
 mod truth;
 mod walk;
+mod watch;
 
 pub use context::Effort;
 pub use facts::{Facts, Header};
+pub use operand::Operand;
 pub use target::Target;
+pub use truth::{List, Truth};
+pub use walk::LookalikeArgument;
+pub use watch::{Seen, Watch};
 
 use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
+use crate::document::glob::Glob;
 use crate::document::model::{Action, Default, Limit, Listing, Policy, Predicate, Rule, Section};
 use crate::json::Value;
 use crate::message::{Arguments, Params};
 use crate::uri::{self, UriError};
 use context::Context;
-use truth::{List, Truth};
-use walk::LookalikeArgument;
 
 /// What a policy says of a request or notification.
 #[derive(Debug)]
@@ -104,7 +108,19 @@ pub fn judge<'p>(
     facts: &dyn Facts,
     effort: &Effort,
 ) -> Decision<'p> {
-    let context = &Context { arguments: &params.arguments, facts, effort };
+    judge_watched(policy, method, params, facts, effort, &())
+}
+
+/// [`judge`], while somebody looks on.
+pub fn judge_watched<'p, W: Watch>(
+    policy: &'p Policy,
+    method: &str,
+    params: &Params<'_>,
+    facts: &dyn Facts,
+    effort: &Effort,
+    watch: &W,
+) -> Decision<'p> {
+    let context = &Context { arguments: &params.arguments, facts, effort, watch };
     if let Some(Rule { action: Action::Deny { reason }, pointer, .. }) = policy.methods.rule(method) {
         return Decision::Refuse(Refusal::denied(pointer, reason.as_deref(), NOT_ALLOWED));
     }
@@ -120,11 +136,11 @@ pub fn judge<'p>(
 }
 
 impl Policy {
-    fn judge_resource(
+    fn judge_resource<W: Watch>(
         &self,
         uri: &str,
         normalize: fn(&str) -> Result<String, UriError>,
-        context: &Context<'_, '_>,
+        context: &Context<'_, '_, W>,
     ) -> Decision<'_> {
         if self.resources.is_unconditional() {
             return self.resources.judge(uri, None, self.listing, context);
@@ -139,7 +155,7 @@ impl Policy {
     }
 
     /// All of the resources must be allowed. What they take is taken together, once from each limit.
-    fn judge_resources(&self, uris: &[Cow<'_, str>], context: &Context<'_, '_>) -> Decision<'_> {
+    fn judge_resources<W: Watch>(&self, uris: &[Cow<'_, str>], context: &Context<'_, '_, W>) -> Decision<'_> {
         let mut all = Takings::new();
         let mut approval = None;
         for uri in uris {
@@ -183,7 +199,12 @@ impl Policy {
 impl Section {
     /// Whether the name is in `hide`, which has no exceptions.
     pub fn hides(&self, name: &str) -> bool {
-        self.hide.iter().any(|glob| glob.matches(name))
+        self.hidden_by(name).is_some()
+    }
+
+    /// The first entry of `hide` that the name is in.
+    pub fn hidden_by(&self, name: &str) -> Option<&Glob> {
+        self.hide.iter().find(|glob| glob.matches(name))
     }
 
     /// The rule for a name: the exact name's, else that of the glob with most literal characters.
@@ -193,13 +214,14 @@ impl Section {
     }
 
     /// Judges a target by its rule, and by a rule that is added to all that are not denied.
-    fn judge<'p>(
+    fn judge<'p, W: Watch>(
         &'p self,
         name: &str,
         all: Option<&'p Rule>,
         listing: Listing,
-        context: &Context<'_, '_>,
+        context: &Context<'_, '_, W>,
     ) -> Decision<'p> {
+        context.watch.see(Seen::Target { section: self, name });
         if let Some(refusal) = self.refuses_outright(name) {
             return Decision::Refuse(match listing {
                 Listing::Allowed => Refusal { kind: RefusalKind::Hidden, ..refusal },
@@ -246,7 +268,7 @@ impl Section {
 }
 
 impl Rule {
-    fn judge<'p>(&'p self, all: Option<&'p Rule>, context: &Context<'_, '_>) -> Decision<'p> {
+    fn judge<'p, W: Watch>(&'p self, all: Option<&'p Rule>, context: &Context<'_, '_, W>) -> Decision<'p> {
         let rules = || core::iter::once(self).chain(all);
         if let Action::Deny { reason } = &self.action {
             return Decision::Refuse(Refusal::denied(&self.pointer, reason.as_deref(), NOT_ALLOWED));
@@ -260,7 +282,9 @@ impl Rule {
         }
         let mut takings = Takings::new();
         for limit in rules().flat_map(|rule| &rule.limits) {
-            match limit.amount(context.arguments) {
+            let amount = limit.amount(context.arguments);
+            context.watch.see(Seen::Limit(limit, amount));
+            match amount {
                 Some(amount) => takings.push(Taking { limit, amount }),
                 None => return Decision::Refuse(Refusal::denied(&limit.pointer, None, AMOUNT_UNCLEAR)),
             }
@@ -277,16 +301,19 @@ impl Rule {
 }
 
 impl Predicate {
-    fn refuses<'p>(&'p self, list: List, context: &Context<'_, '_>) -> Option<Refusal<'p>> {
-        match (list, self.truth(list, context)) {
+    fn refuses<'p, W: Watch>(&'p self, list: List, context: &Context<'_, '_, W>) -> Option<Refusal<'p>> {
+        let truth = self.truth(list, context);
+        let refusal = match (list, truth) {
             (List::Require, Ok(Truth::True)) | (List::DenyIf, Ok(Truth::False)) => None,
             (_, Ok(_)) => Some(self.refusal()),
             (_, Err(LookalikeArgument)) => Some(Refusal::denied(&self.pointer, None, ARGUMENT_UNCLEAR)),
-        }
+        };
+        context.watch.see(Seen::Predicate { predicate: self, list, truth, refuses: refusal.is_some() });
+        refusal
     }
 
     /// False if any condition is false, else wrong if any is wrong, else true.
-    fn truth(&self, list: List, context: &Context<'_, '_>) -> Result<Truth, LookalikeArgument> {
+    fn truth<W: Watch>(&self, list: List, context: &Context<'_, '_, W>) -> Result<Truth, LookalikeArgument> {
         let mut sum = Truth::True;
         for condition in &self.conditions {
             // Every condition is walked even if one is false: a look-alike key refuses all the same.
@@ -318,6 +345,12 @@ impl Limit {
 }
 
 impl<'p> Refusal<'p> {
+    /// Whether it decides in the place of another policy's, that came first: a target that one of them hides does not exist,
+    /// whatever the others say of it.
+    pub fn overrules(&self, first: &Refusal<'_>) -> bool {
+        first.kind != RefusalKind::Hidden && self.kind == RefusalKind::Hidden
+    }
+
     fn denied(rule: &'p str, reason: Option<&'p str>, otherwise: &'p str) -> Self {
         Self { kind: RefusalKind::Denied, rule, reason: reason.unwrap_or(otherwise) }
     }

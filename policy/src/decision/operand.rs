@@ -4,12 +4,16 @@ use crate::json::{Raw, SyntaxError, Value};
 
 /// The value that a condition looks at.
 #[derive(Debug, Clone)]
-pub(super) enum Operand<'a> {
+pub enum Operand<'a> {
+    /// `null`
     Null,
+    /// `true` or `false`
     Bool(bool),
     /// None if the number does not survive a round trip through a double.
     Number(Option<f64>),
+    /// A string, unescaped.
     String(Cow<'a, str>),
+    /// An array, as it is written.
     Array(Raw<'a>),
     /// No condition looks into an object without a path.
     Object,

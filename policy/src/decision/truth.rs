@@ -6,8 +6,10 @@ use crate::document::condition::{Cidr, Scalar, Test};
 
 /// What a condition or predicate comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Truth {
+pub enum Truth {
+    /// It holds.
     True,
+    /// It does not.
     False,
     /// The value is not of a kind that the condition can be asked of. Servers coerce such values, each in its own
     /// way, so neither `require` nor `deny_if` lets the call pass.
@@ -22,8 +24,10 @@ impl From<bool> for Truth {
 
 /// Which list a predicate stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum List {
+pub enum List {
+    /// `require`: refuses unless true.
     Require,
+    /// `deny_if`: refuses unless false.
     DenyIf,
 }
 
@@ -53,7 +57,7 @@ impl List {
 }
 
 /// Asks `test` of a value that is there.
-pub(super) fn ask(test: &Test, operand: &Operand<'_>, context: &Context<'_, '_>) -> Truth {
+pub(super) fn ask<W>(test: &Test, operand: &Operand<'_>, context: &Context<'_, '_, W>) -> Truth {
     if let Operand::Null = operand {
         return match test {
             Test::Exists => Truth::False,

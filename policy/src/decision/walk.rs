@@ -4,6 +4,7 @@ use super::context::Context;
 use super::facts::Header;
 use super::operand::{Operand, elements};
 use super::truth::{List, Truth, ask};
+use super::watch::{Seen, Watch};
 use crate::document::condition::{Condition, Test};
 use crate::document::path::{Root, Step};
 use crate::json::{Raw, Reader, SyntaxError, Value, lookalike};
@@ -11,13 +12,23 @@ use crate::message::Arguments;
 
 /// A key beside the named one that some server takes for it: the call is refused whatever the condition says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct LookalikeArgument;
+pub struct LookalikeArgument;
 
 /// Follows a condition's path to its value or values, and asks the condition of them.
-pub(super) fn condition(
+pub(super) fn condition<W: Watch>(
     condition: &Condition,
     list: List,
-    context: &Context<'_, '_>,
+    context: &Context<'_, '_, W>,
+) -> Result<Truth, LookalikeArgument> {
+    let truth = follow(condition, list, context);
+    context.watch.see(Seen::Condition(condition, truth));
+    truth
+}
+
+fn follow<W: Watch>(
+    condition: &Condition,
+    list: List,
+    context: &Context<'_, '_, W>,
 ) -> Result<Truth, LookalikeArgument> {
     let walk = Walk { test: &condition.test, list, context };
     let facts = context.facts;
@@ -30,13 +41,13 @@ pub(super) fn condition(
             // The token's issuer wrote the claims, but a claim that cannot be read must not decide.
             Some(json) => Reader::new(json, 64)
                 .and_then(|mut reader| reader.value())
-                .map_or(Ok(Truth::Wrong), |value| walk.value(value, rest)),
+                .map_or_else(|_| Ok(walk.blocked()), |value| walk.value(value, rest)),
             None => Ok(walk.missing()),
         },
         (Root::Header(name), []) => Ok(match facts.header(name) {
             Header::Absent => walk.missing(),
             Header::Once(value) => walk.ask(&Operand::String(value)),
-            Header::Unclear => Truth::Wrong,
+            Header::Unclear => walk.blocked(),
         }),
         (Root::Grant, []) => Ok(match facts.grant() {
             Some(grant) => walk.ask(&Operand::String(Cow::Borrowed(grant))),
@@ -63,19 +74,26 @@ pub(super) fn single<'a>(arguments: &Arguments<'a>, steps: &[Step]) -> Result<Op
     Ok(at)
 }
 
-struct Walk<'w> {
+struct Walk<'w, 'c, 'a, W> {
     test: &'w Test,
     list: List,
-    context: &'w Context<'w, 'w>,
+    context: &'w Context<'c, 'a, W>,
 }
 
-impl Walk<'_> {
+impl<W: Watch> Walk<'_, '_, '_, W> {
     fn ask(&self, operand: &Operand<'_>) -> Truth {
+        self.context.watch.see(Seen::Value(operand));
         ask(self.test, operand, self.context)
     }
 
     fn missing(&self) -> Truth {
+        self.context.watch.see(Seen::Missing);
         self.list.missing(self.test)
+    }
+
+    fn blocked(&self) -> Truth {
+        self.context.watch.see(Seen::Blocked);
+        Truth::Wrong
     }
 
     fn value(&self, value: Value<'_>, steps: &[Step]) -> Result<Truth, LookalikeArgument> {
@@ -96,7 +114,7 @@ impl Walk<'_> {
                 Ok(if truths.is_empty() { self.missing() } else { self.list.combine(truths.into_iter()) })
             }
             // Servers parse strings that hold JSON, and wrap or unwrap single elements.
-            _ => Ok(Truth::Wrong),
+            _ => Ok(self.blocked()),
         }
     }
 }
