@@ -9,6 +9,7 @@ mod find;
 mod json;
 mod junit;
 mod points;
+mod reached;
 mod run;
 mod text;
 

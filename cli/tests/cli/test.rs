@@ -163,6 +163,21 @@ fn rules_that_no_case_reached_are_named_and_can_be_too_many() {
 }
 
 #[test]
+fn what_a_list_leaves_out_and_what_a_server_may_not_ask_is_reached() {
+    let policy = r#"{ "version": "1", "default": "deny", "hide": ["gone_*"], "resources": { "hide": ["file:///a/*"] },
+        "methods": { "elicitation/create": { "action": "deny" }, "sampling/*": { "action": "deny" } } }"#;
+    let cases = "about: x\npolicy: policy.json\nscenarios:\n  - name: n\n    steps:\n      \
+        - { request: { method: tools/list }, answer: { result: { tools: [{ name: gone_1 }] } }, expect: { lacks: [gone_1] } }\n      \
+        - request: { method: resources/read, params: { uri: \"file:///a/x/../b\" } }\n        expect: { hidden: \"file:///a/x/../b\" }\n      \
+        - request: { method: tools/list }\n        \
+          answer: { events: [{ jsonrpc: \"2.0\", id: 7, method: elicitation/create, params: {} }] }\n        expect: { lacks: [elicitation] }\n";
+    let ran = test(&folder(&[("policy.json", policy), ("cases.yaml", cases)]), &[]);
+    assert_eq!(ran.status, Some(0), "{}", ran.out);
+    let said = "3 of 4 rules (75 %), no case reached\n  /methods/sampling~1*\n";
+    assert!(ran.out.contains(said), "{}", ran.out);
+}
+
+#[test]
 fn what_passes_counts_for_the_policies_of_its_route() {
     let envelope = format!(
         r#"{{"policies": {{"a": {POLICY}, "b": {POLICY}}},
