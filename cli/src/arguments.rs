@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use clap_complete::Shell;
 
-use crate::{check, diff, export::Export, run, schema, test};
+use crate::{check, diff, explain, export::Export, run, schema, test};
 
 /// Works with the policies and configurations of the MCP policy filter.
 ///
@@ -72,6 +72,8 @@ Examples:
         #[command(subcommand)]
         what: Export,
     },
+    /// Says step by step how a call is judged, and what the agent would be told.
+    Explain(explain::Options),
     /// Runs test cases through the filter, and tells which rules no case reached.
     Test(test::Options),
 }

@@ -10,11 +10,13 @@ mod check;
 mod deploy;
 mod diff;
 mod document;
+mod explain;
 mod export;
 mod failure;
 mod module;
 #[expect(dead_code, reason = "commands that write files come")]
 mod output;
+mod place;
 mod run;
 mod schema;
 mod test;
@@ -28,6 +30,7 @@ use clap::{CommandFactory, Parser};
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Check(options) => check::run(&options),
+        Command::Explain(options) => explain::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Diff(options) => diff::run(&options),
         Command::Run(options) => run::run(&options),

@@ -8,17 +8,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use host_test::scenario::{Exchange, File, Outcome, Scenario};
+use host_test::scenario::{Exchange, File, Outcome, Received, Scenario};
 use policy::{
-    config::{self, Config},
+    config::{self, Choice, Config, Policies},
     decision::{HIDDEN, Target},
-    document::model::{self, Section},
     message::{self, Batches},
-    uri,
 };
-use serde_json::Value;
+use serde_json::Map;
 
-use super::points;
+use super::{points, reached};
+use crate::place::Place;
 
 /// Each policy with the places in it, and whether a case reached them.
 #[derive(Debug, Default)]
@@ -66,6 +65,7 @@ impl Policy {
 /// The policies of a scenario, with what its steps reach.
 pub(super) struct Judged<'c> {
     config: Config,
+    scenario: &'c Scenario,
     /// The document, and whether the policy is written alone in it, without a name.
     document: PathBuf,
     alone: bool,
@@ -75,7 +75,8 @@ pub(super) struct Judged<'c> {
 impl Coverage {
     /// The policies that were looked at.
     pub(super) fn policies(&self) -> impl Iterator<Item = &Policy> {
-        self.0.values()
+        // One that says nothing but its default has nothing to reach.
+        self.0.values().filter(|policy| policy.all() > 0)
     }
 
     /// Adds what other cases reached.
@@ -93,7 +94,7 @@ impl Coverage {
     }
 
     /// Whatever a scenario is judged by. None if it brings a policy of its own, which is there for this one scenario.
-    pub(super) fn of(&mut self, file: &File, scenario: &Scenario) -> Option<Judged<'_>> {
+    pub(super) fn of<'c>(&'c mut self, file: &File, scenario: &'c Scenario) -> Option<Judged<'c>> {
         let own = scenario.policy.is_some() || scenario.configuration.is_some();
         let document = match file.document(scenario) {
             Some(document) => document,
@@ -110,7 +111,7 @@ impl Coverage {
             };
             self.0.entry(key(document, if whole { name } else { "" })).or_insert_with(policy_of);
         }
-        Some(Judged { config, document: document.to_owned(), alone: !whole, coverage: self })
+        Some(Judged { config, scenario, document: document.to_owned(), alone: !whole, coverage: self })
     }
 }
 
@@ -120,10 +121,22 @@ fn key(document: &Path, name: &str) -> (PathBuf, String) {
 }
 
 impl Judged<'_> {
+    /// The policies of the request's route.
+    fn chosen(&self, exchange: &Exchange) -> Option<&[usize]> {
+        let (route, cluster) = self.scenario.route_of(&exchange.path);
+        let (none, claims) = (Map::new(), exchange.claims.as_ref());
+        let place = Place::new(&exchange.host, &exchange.path, route, cluster, claims.unwrap_or(&none));
+        match self.config.choose(&place) {
+            Choice::Judge(Policies::OfRoute(index), _) => self.config.routes.get(index).map(|route| &*route.policies),
+            _ => None,
+        }
+    }
+
     /// Notes what a step reached.
     pub(super) fn step(&mut self, exchange: &Exchange, outcome: &Outcome) {
         let mut reached: Vec<(usize, String)> = Vec::new();
         let refused = outcome.logged.iter().any(|line| line.contains(" by "));
+        let passes_by = self.chosen(exchange).filter(|_| !refused && outcome.received.iter().any(Received::asks));
         for (index, (name, policy)) in self.config.policies.iter().enumerate() {
             let by = if name.is_empty() { " by ".to_owned() } else { format!(" by {name} ") };
             let is_refused = |point: &str| outcome.logged.iter().any(|line| line.ends_with(&format!("{by}{point}")));
@@ -136,13 +149,13 @@ impl Judged<'_> {
                 let (Some(method), Some(params)) = (message.method(), message.params()) else { continue };
                 let target = Target::of(method, params);
                 if is_refused(HIDDEN) {
-                    hidden(policy, &target).into_iter().for_each(&mut reach);
-                } else if !refused && outcome.received.iter().any(|received| received.asks()) {
-                    rule(policy, method, &target).into_iter().for_each(&mut reach);
+                    reached::hidden(policy, &target).into_iter().for_each(&mut reach);
+                } else if passes_by.is_some_and(|policies| policies.contains(&index)) {
+                    reached::rule(policy, method, &target).into_iter().for_each(&mut reach);
                 }
             }
             let answer = exchange.answer.body();
-            denied_of_server(policy, &answer).into_iter().for_each(&mut reach);
+            reached::by_answer(policy, &answer).into_iter().for_each(&mut reach);
         }
         for (index, point) in reached {
             let name = self.config.policies.get(index).map_or("", |(name, _)| name);
@@ -152,72 +165,5 @@ impl Judged<'_> {
                 *reached = true;
             }
         }
-    }
-}
-
-/// The entries of `hide` that a target is in.
-fn hidden(policy: &model::Policy, target: &Target<'_>) -> Vec<String> {
-    let in_section = |place: &str, section: &Section, name: &str| {
-        let hiding = section.hide.iter().filter(|glob| glob.matches(name));
-        hiding.map(|glob| format!("{place}/{}", glob.source())).collect()
-    };
-    match target {
-        Target::Tool(name) => in_section("/hide", &policy.tools, name),
-        Target::Prompt(name) => in_section("/prompts/hide", &policy.prompts, name),
-        Target::Resource(uri) => in_section("/resources/hide", &policy.resources, &normal(uri)),
-        Target::Template(uri) => {
-            let normal = uri::normalize_template(uri).unwrap_or_default();
-            in_section("/resources/hide", &policy.resources, &normal)
-        }
-        Target::Resources(uris) => {
-            uris.iter().flat_map(|uri| in_section("/resources/hide", &policy.resources, &normal(uri))).collect()
-        }
-        Target::Passes | Target::Method => Vec::<String>::new(),
-    }
-}
-
-/// The rules by which a request passes.
-fn rule(policy: &model::Policy, method: &str, target: &Target<'_>) -> Vec<String> {
-    let in_section = |section: &Section, name: &str| section.rule(name).map(|rule| rule.pointer.to_string());
-    let mut rules: Vec<String> = in_section(&policy.methods, method).into_iter().collect();
-    match target {
-        Target::Tool(name) => rules.extend(in_section(&policy.tools, name)),
-        Target::Prompt(name) => rules.extend(in_section(&policy.prompts, name)),
-        Target::Resource(uri) => rules.extend(in_section(&policy.resources, &normal(uri))),
-        Target::Template(uri) => {
-            rules.extend(in_section(&policy.resources, &uri::normalize_template(uri).unwrap_or_default()));
-        }
-        Target::Resources(uris) => {
-            rules.extend(uris.iter().filter_map(|uri| in_section(&policy.resources, &normal(uri))));
-        }
-        Target::Passes | Target::Method => {}
-    }
-    rules
-}
-
-/// As rules see it.
-fn normal(uri: &str) -> String {
-    uri::normalize(uri).unwrap_or_default()
-}
-
-/// The rules that deny what a server asks of its client.
-fn denied_of_server(policy: &model::Policy, answer: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(answer);
-    let events = text.lines().filter_map(|line| line.strip_prefix("data:"));
-    let messages = events.chain([&*text]).filter_map(|text| serde_json::from_str(text).ok());
-    let mut methods = Vec::new();
-    messages.for_each(|message: Value| asked(&message, &mut methods));
-    methods.iter().filter_map(|method| policy.denies_of_server(method)).map(|refusal| refusal.rule.to_owned()).collect()
-}
-
-/// The methods in a server's message, alone or among `inputRequests`.
-fn asked(value: &Value, methods: &mut Vec<String>) {
-    match value {
-        Value::Object(members) => {
-            methods.extend(members.get("method").and_then(Value::as_str).map(str::to_owned));
-            members.values().for_each(|value| asked(value, methods));
-        }
-        Value::Array(elements) => elements.iter().for_each(|value| asked(value, methods)),
-        _ => {}
     }
 }

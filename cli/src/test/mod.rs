@@ -8,6 +8,7 @@ mod find;
 mod json;
 mod junit;
 mod points;
+mod reached;
 mod run;
 mod text;
 
@@ -23,7 +24,7 @@ use clap::{Args, ValueEnum};
 use host_test::scenario::InWasmtime;
 
 use crate::{
-    failure::{FOUND, Outcome},
+    failure::{FOUND, Failure, Outcome},
     module, output,
 };
 use coverage::Coverage;
@@ -97,6 +98,9 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let mut coverage = Coverage::default();
     for file in &mut files {
         coverage.add(std::mem::take(&mut file.coverage));
+    }
+    for error in files.iter().filter_map(|file| file.error.as_ref()) {
+        Failure::new(error).report();
     }
     let report = Report { files, coverage, min_coverage: options.min_coverage };
     let text = match options.format {

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use host_test::scenario::{Difference, Exchange, File, InWasmtime, Outcome, Placed, Scenario, ScenarioError};
+use host_test::scenario::{Difference, Exchange, File, InWasmtime, Outcome, Placed, Received, Scenario, ScenarioError};
 
 use super::coverage::{Coverage, Judged};
 use crate::document;
@@ -81,7 +81,9 @@ fn read(path: &Path) -> Result<File, String> {
 fn told(path: &Path, error: &ScenarioError) -> String {
     let path = path.display();
     match (error, error.location()) {
-        (ScenarioError::Text { source, .. }, Some((line, column))) => format!("{path}:{line}:{column}: {source}"),
+        (ScenarioError::Text { source, .. }, Some((line, column))) => {
+            format!("{path}:{line}:{column}: {}", source.without_snippet())
+        }
         (ScenarioError::Io { source, .. }, _) => format!("cannot read `{path}`: {source}"),
         _ => error.to_string(),
     }
@@ -127,5 +129,9 @@ fn case(file: &File, scenario: &Placed<Scenario>, host: &InWasmtime, coverage: &
 /// What the filter says that it did. It names rules and tools, never arguments.
 fn logged(outcome: &Outcome) -> Vec<String> {
     let lines = outcome.logged.iter().filter_map(|line| line.strip_prefix("mcp_policy: "));
-    lines.map(str::to_owned).collect()
+    let mut lines: Vec<String> = lines.map(str::to_owned).collect();
+    if lines.is_empty() && outcome.received.iter().any(Received::asks) {
+        lines.push("it may pass".to_owned());
+    }
+    lines
 }

@@ -6,7 +6,6 @@ use anstyle::{AnsiColor, Style};
 
 use super::Report;
 use super::run::{Case, Failed, Ran};
-use crate::failure::ERROR;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
@@ -22,9 +21,6 @@ pub(super) fn of(report: &Report) -> String {
 
 fn write(out: &mut String, report: &Report) -> fmt::Result {
     for file in &report.files {
-        if let Some(error) = &file.error {
-            writeln!(out, "{ERROR}error{ERROR:#}: {error}\n")?;
-        }
         for case in file.cases.iter().filter(|case| !case.passed()) {
             failed(out, file, case)?;
         }

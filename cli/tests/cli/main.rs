@@ -2,7 +2,9 @@
 
 mod check;
 mod common;
+mod explain;
 mod export;
 mod gate;
 mod kubernetes;
 mod schema;
+mod test;

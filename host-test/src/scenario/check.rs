@@ -262,7 +262,10 @@ fn check_hidden(all: &mut Differences, message: &Value, exchange: &Exchange, nam
     check_id(all, message, exchange);
     let said = message.pointer("/error/message").and_then(Value::as_str).unwrap_or_default();
     let as_a_server = ["Unknown tool: ", "Unknown prompt: "].iter().any(|what| said.strip_prefix(what) == Some(name));
-    if !as_a_server {
+    // Servers do not repeat the URI.
+    let asked: Value = serde_json::from_slice(&exchange.request.body()).unwrap_or_default();
+    let is_resource = said == "Resource not found" && asked.pointer("/params/uri").is_some_and(|uri| uri == name);
+    if !as_a_server && !is_resource {
         all.add("response message", format_args!("that {name} is unknown"), message);
     }
     if message.pointer("/error/data").is_some() {

@@ -2,10 +2,9 @@ use std::fmt;
 
 use policy::config::Config;
 use policy::decision::{BATCH, Refusal, RefusalKind, Target};
-use policy::message::{Id, Message};
+use policy::message::{Id, Message, Params};
 use policy::reply::{self, Exhausted, Style};
 
-use super::rules::is_stateless;
 use crate::route::Uncovered;
 
 /// A refusal with all that its reply says.
@@ -37,7 +36,7 @@ impl<'m> Refused<'m> {
             (Some(method), Some(params)) => (method, Target::of(method, params)),
             _ => ("a response", Target::Method),
         };
-        let result_type = message.params().is_some_and(is_stateless);
+        let result_type = message.params().is_some_and(Params::is_stateless);
         Self { refusal, policy, method, target, exhausted: None, result_type }
     }
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use policy::config::Transport;
 use policy::decision::{self, Decision, Effort, Refusal, RefusalKind, Target};
-use policy::message::{Body, HeaderCopies, HeaderMismatch, Id, Message, Params};
+use policy::message::{Body, HeaderCopies, HeaderMismatch, Id, Message, Params, STATELESS};
 
 use smallvec::SmallVec;
 
@@ -24,15 +24,6 @@ pub(super) struct Owed<'m> {
     pub(super) sessions: bool,
 }
 
-/// Whether the client speaks 2026-07-28 or later: without sessions, and results say their type. Revisions compare as
-/// text: they are ISO dates.
-pub(super) fn is_stateless(params: &Params<'_>) -> bool {
-    params.protocol_version.as_deref().is_some_and(|version| version >= STATELESS)
-}
-
-/// The first revision without sessions.
-const STATELESS: &str = "2026-07-28";
-
 /// What the policies say of one message.
 #[derive(Default)]
 struct Judged<'m> {
@@ -45,8 +36,7 @@ struct Judged<'m> {
 impl<'m> Judged<'m> {
     fn refuse(&mut self, policy: &'m str, refusal: Refusal<'m>) {
         match &self.refused {
-            // Whatever another policy says of it: a target that one hides does not exist.
-            Some((_, first)) if first.kind == RefusalKind::Hidden || refusal.kind != RefusalKind::Hidden => {}
+            Some((_, first)) if !refusal.overrules(first) => {}
             _ => self.refused = Some((policy, refusal)),
         }
     }
@@ -114,7 +104,7 @@ pub(super) fn owed<'m>(
     let unapproved = refused(&judged, |judged| judged.approval);
     let sessions = exchange.transport == Transport::Streamable
         && !copies.may_be_since(STATELESS)
-        && !messages.iter().filter_map(Message::params).any(is_stateless);
+        && !messages.iter().filter_map(Message::params).any(Params::is_stateless);
     Ok(Owed { dues, unapproved, sessions })
 }
 

@@ -221,7 +221,7 @@ impl Section {
         listing: Listing,
         context: &Context<'_, '_, W>,
     ) -> Decision<'p> {
-        context.watch.see(Seen::Target { section: self, name, all });
+        context.watch.see(Seen::Target { section: self, name });
         if let Some(refusal) = self.refuses_outright(name) {
             return Decision::Refuse(match listing {
                 Listing::Allowed => Refusal { kind: RefusalKind::Hidden, ..refusal },
@@ -345,6 +345,12 @@ impl Limit {
 }
 
 impl<'p> Refusal<'p> {
+    /// Whether it decides in the place of another policy's, that came first: a target that one of them hides does not exist,
+    /// whatever the others say of it.
+    pub fn overrules(&self, first: &Refusal<'_>) -> bool {
+        first.kind != RefusalKind::Hidden && self.kind == RefusalKind::Hidden
+    }
+
     fn denied(rule: &'p str, reason: Option<&'p str>, otherwise: &'p str) -> Self {
         Self { kind: RefusalKind::Denied, rule, reason: reason.unwrap_or(otherwise) }
     }

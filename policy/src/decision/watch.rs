@@ -2,7 +2,7 @@ use super::LookalikeArgument;
 use super::operand::Operand;
 use super::truth::{List, Truth};
 use crate::document::condition::Condition;
-use crate::document::model::{Limit, Predicate, Rule, Section};
+use crate::document::model::{Limit, Predicate, Section};
 
 /// Looks on while a request is judged, so that somebody can be told what each step saw. `()` looks away, and costs nothing:
 /// the code that the filter runs is the one without.
@@ -19,15 +19,12 @@ impl Watch for () {
 /// One step on the way to a decision.
 #[derive(Debug, Clone, Copy)]
 pub enum Seen<'s> {
-    /// The section that a target is judged by, under the name that its rules are looked up by; and the rule that is added to
-    /// all that are not denied.
+    /// The section that a target is judged by, and the name that its rules are looked up by.
     Target {
         /// Its rules.
         section: &'s Section,
         /// The target, a URI in normal form.
         name: &'s str,
-        /// `all_tools`, where tools are judged.
-        all: Option<&'s Rule>,
     },
     /// A value that the condition looked at was there.
     Value(&'s Operand<'s>),

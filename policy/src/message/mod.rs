@@ -26,7 +26,7 @@ pub use batch::{Batches, Body, MAX_BATCH, read_body};
 pub use copies::{HEADER_MISMATCH, HeaderCopies, HeaderMismatch};
 pub use error::{ReadError, ReadProblem};
 pub use id::Id;
-pub use params::{Arguments, Params, Reference};
+pub use params::{Arguments, Params, Reference, STATELESS};
 
 use crate::json::{Key, Reader, Text, Value, lookalike};
 

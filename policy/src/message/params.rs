@@ -58,6 +58,9 @@ impl<'a> Arguments<'a> {
     }
 }
 
+/// The first revision of MCP without sessions, whose results say their type. Revisions compare as text: they are ISO dates.
+pub const STATELESS: &str = "2026-07-28";
+
 const PARAMS_KEYS: [&str; 7] = ["name", "uri", "taskId", "ref", "arguments", "notifications", "_meta"];
 const REFERENCE_KEYS: [&str; 3] = ["type", "name", "uri"];
 /// The longest name of a tool or prompt, as written. MCP has names of 1 to 128 characters.
@@ -72,6 +75,11 @@ const RESOURCE_SUBSCRIPTIONS: &str = "resourceSubscriptions";
 const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 
 impl<'a> Params<'a> {
+    /// Whether the client speaks [`STATELESS`] or later.
+    pub fn is_stateless(&self) -> bool {
+        self.protocol_version.as_deref().is_some_and(|version| version >= STATELESS)
+    }
+
     pub(super) fn read(reader: &mut Reader<'a>, params: &Key<'a>) -> Result<Self, ReadError> {
         match reader.peek() {
             Some(b'{') => {}
