@@ -179,3 +179,25 @@ fn a_step_says_who_calls_and_when() {
     let (report, ran) = run(&[file]);
     assert!(report.is_empty() && ran == steps.len() + 2, "{report}");
 }
+
+#[test]
+fn global_limits_are_counted_by_a_service_of_the_scenarios_own() {
+    let text = "about: x\npolicy:\n  version: '1'\n  default: deny\n  tools:\n    run: { limits: [{ counter: c, window: day, align: calendar, max: 2, store: global }] }\n    \
+        pay: { limits: [{ counter: usd, window: month, align: calendar, max: 10, store: global, increment_from: args.usd }] }\n\
+        settings: { global_counters: { cluster: limits, digest_key: 0123456789abcdef0123456789abcdef }, identity: { grant: [{ header: x-user }] } }\n\
+        scenarios:\n  - name: a\n    steps:\n";
+    let steps = [
+        "{ call: { name: run }, times: 2, expect: passes }",
+        "{ call: { name: run }, expect: { limited: /tools/run/limits/c, remaining: 0 } }",
+        "{ headers: { x-user: ada }, call: { name: run }, expect: passes }",
+        "{ wait: 86400, call: { name: run }, expect: passes }",
+        "{ call: { name: pay, arguments: { usd: 7.5 } }, expect: passes }",
+        "{ call: { name: pay, arguments: { usd: 2.6 } }, expect: limited }",
+        "{ call: { name: pay, arguments: { usd: 2.5 } }, expect: passes }",
+        "{ at: '2026-02-01T00:00:00Z', call: { name: pay, arguments: { usd: 10 } }, expect: passes }",
+    ];
+    let whole = steps.iter().fold(text.to_owned(), |text, step| text + "      - " + step + "\n");
+    let file = parse(&(whole + "  - name: starts anew\n    steps:\n      - " + steps[0] + "\n"));
+    let (report, ran) = run(&[file.unwrap_or_else(|error| panic!("{error}"))]);
+    assert!(report.is_empty() && ran == 11, "{ran} steps\n{report}");
+}

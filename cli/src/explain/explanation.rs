@@ -1,7 +1,7 @@
 //! What is said of a call.
 
 use policy::{
-    config::{Choice, Config, Policies},
+    config::{Choice, Config, Mode, Policies, Transport},
     decision::{self, Decision, Effort, NO_GRANT, Refusal, RefusalKind, Target},
     document::model::Action,
     message::{Id, Message, Params},
@@ -27,6 +27,8 @@ pub(super) struct Explanation {
     /// What each policy says, in the order in which they are asked.
     pub(super) policies: Vec<ByPolicy>,
     pub(super) decision: Decided,
+    /// What becomes of the decision otherwise than it says.
+    pub(super) notes: Vec<&'static str>,
 }
 
 /// What one policy says.
@@ -86,6 +88,12 @@ impl Explanation {
                 config.routes.first().map_or(Choice::Pass, |route| Choice::Judge(Policies::OfRoute(0), route.transport))
             }
         };
+        if config.mode == Mode::Observe {
+            explanation.notes.push("the filter only observes: the call passes all the same, and this is recorded");
+        }
+        if let Choice::Judge(_, Transport::Sse(_)) = choice {
+            explanation.notes.push("on this route answers travel on another stream: the server answers a refused call");
+        }
         match choice {
             Choice::Pass => explanation.decision.outcome = "unjudged",
             Choice::Judge(Policies::None(why), _) => {

@@ -21,9 +21,9 @@ pub(super) fn of(explanation: &Explanation) -> String {
 }
 
 fn write(out: &mut String, explanation: &Explanation) -> fmt::Result {
-    let Explanation { method, target, route, policies, decision } = explanation;
+    let Explanation { method, target, route, policies, decision, notes } = explanation;
     if !method.is_empty() {
-        writeln!(out, "{method} {}", target.as_deref().unwrap_or_default())?;
+        writeln!(out, "{} {}", plain(method), plain(target.as_deref().unwrap_or_default()))?;
     }
     if let Some(index) = route {
         writeln!(out, "by /routes/{index} of the configuration")?;
@@ -46,20 +46,21 @@ fn write(out: &mut String, explanation: &Explanation) -> fmt::Result {
         }
     }
     let style = if matches!(decision.outcome, "allowed" | "unjudged") { GOOD } else { BAD };
-    writeln!(out, "\n{style}{}{style:#}", said(decision))?;
+    writeln!(out, "\n{style}{}{style:#}", plain(&said(decision)))?;
     match (&decision.reply, decision.outcome) {
         (Some(reply), _) => {
             let told = ["/result/content/0/text", "/error/message"].iter().find_map(|place| reply.pointer(place));
             if let Some(told) = told.and_then(|told| told.as_str()) {
-                writeln!(out, "the agent is told: {told}")?;
+                writeln!(out, "the agent is told: {}", plain(told))?;
             }
-            writeln!(out, "the answer: {reply}")
+            writeln!(out, "the answer: {}", plain(&reply.to_string()))?;
         }
         (None, "allowed") if policies.iter().any(|by| by.steps.iter().any(is_limit)) => {
-            writeln!(out, "once all limits can be taken; nothing is counted here")
+            writeln!(out, "once all limits can be taken; nothing is counted here")?;
         }
-        (None, _) => Ok(()),
+        (None, _) => {}
     }
+    notes.iter().try_for_each(|note| writeln!(out, "note: {note}"))
 }
 
 fn is_limit(step: &Step) -> bool {
@@ -75,7 +76,13 @@ fn said(decided: &Decided) -> String {
 }
 
 fn line(out: &mut String, what: &str, said: &str) -> fmt::Result {
-    writeln!(out, "  {what:<9}{said}")
+    writeln!(out, "  {what:<9}{}", plain(said))
+}
+
+/// What calls say must not steer a terminal.
+fn plain(text: &str) -> String {
+    let escaped = |character: char| character.is_control().then(|| character.escape_default().to_string());
+    text.chars().map(|character| escaped(character).unwrap_or_else(|| character.to_string())).collect()
 }
 
 fn step(out: &mut String, step: &Step) -> fmt::Result {
@@ -105,11 +112,11 @@ fn condition(out: &mut String, condition: &Condition) -> fmt::Result {
     let Condition { path, op, value, found, is } = condition;
     write!(out, "{:13}{path} {op}", "")?;
     if let Some(value) = value {
-        write!(out, " {value}")?;
+        write!(out, " {}", plain(&value.to_string()))?;
     }
     let found: Vec<String> = found.iter().map(self::found).collect();
     let found = if found.is_empty() { "an argument with a name like it".to_owned() } else { found.join(", ") };
-    writeln!(out, ": {is}, found {found}")
+    writeln!(out, ": {is}, found {}", plain(&found))
 }
 
 fn found(found: &Found) -> String {

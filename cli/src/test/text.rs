@@ -27,16 +27,20 @@ fn write(out: &mut String, report: &Report) -> fmt::Result {
     }
     coverage(out, report)?;
     let cases = || report.files.iter().flat_map(|file| &file.cases);
-    let passed = cases().filter(|case| case.passed()).count();
-    let failed = cases().count() - passed;
+    let (all, failed) = (cases().count(), cases().filter(|case| !case.passed()).count());
     let steps: usize = cases().map(|case| case.steps).sum();
     let errors = report.files.iter().filter(|file| file.error.is_some()).count();
-    let style = if report.passed() { GOOD } else { BAD };
-    let word = if report.passed() { "ok" } else { "failed" };
-    write!(out, "{style}{word}{style:#}: {} in {}", count(passed, "scenario"), count(report.files.len(), "file"))?;
-    write!(out, " passed ({}), {failed} failed", count(steps, "step"))?;
+    if report.passed() {
+        write!(out, "{GOOD}ok{GOOD:#}: {}", count(all, "scenario"))?;
+    } else {
+        write!(out, "{BAD}failed{BAD:#}: {failed} of {}", count(all, "scenario"))?;
+    }
+    write!(out, " ({} in {})", count(steps, "step"), count(report.files.len(), "file"))?;
     if errors > 0 {
-        write!(out, ", {} could not be run", count(errors, "file"))?;
+        write!(out, ", and {} could not be run", count(errors, "file"))?;
+    }
+    if report.too_little().next().is_some() {
+        write!(out, ", too little is covered")?;
     }
     writeln!(out)
 }

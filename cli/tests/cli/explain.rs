@@ -117,6 +117,26 @@ fn the_route_and_the_caller_are_what_the_command_line_says() {
 }
 
 #[test]
+fn what_the_configuration_makes_of_the_decision_is_said() {
+    let bare = ENVELOPE.replace("\"routes\"", "\"mode\": \"observe\", \"routes\"");
+    let ran = explain(&file(&bare), r#"{"name": "delete_all"}"#, &[]);
+    assert!(
+        ran.out.contains("\nhidden by (hidden)\n") && ran.out.contains("note: the filter only observes"),
+        "{ran:?}"
+    );
+    let sse = ENVELOPE.replace("\"/mlflow/*\"", "\"/mlflow/*\", \"transport\": \"sse\"");
+    let ran = explain(&file(&sse), r#"{"name": "delete_all"}"#, &["--path", "/mlflow/x"]);
+    assert!(ran.out.contains("note: on this route answers travel on another stream"), "{ran:?}");
+    let known = ENVELOPE
+        .replace("\"routes\"", "\"identity\": {\"grant\": [{\"header\": \"x-user\"}], \"required\": true}, \"routes\"");
+    let call = r#"{"name": "get"}"#;
+    let ran = explain(&file(&known), call, &["--path", "/mlflow/x"]);
+    assert!(ran.out.contains("\nunauthorized by (no grant)\n"), "{ran:?}");
+    let ran = explain(&file(&known), call, &["--path", "/mlflow/x", "--grant", "ada"]);
+    assert!(ran.out.ends_with("\nallowed\n"), "{ran:?}");
+}
+
+#[test]
 fn what_may_be_a_credential_is_never_shown() {
     let secrets = ["--grant", "s3cret-grant", "--header", "x-api-key: k-s3cret", "--claim", "team=lab"];
     let envelope = file(ENVELOPE);
@@ -127,6 +147,18 @@ fn what_may_be_a_credential_is_never_shown() {
     }
     let ran = explain(&envelope, r#"{"name": "pay"}"#, &["--header", "s3cret"]);
     assert!(ran.status == Some(1) && !ran.said.contains("s3cret"), "{ran:?}");
+}
+
+#[test]
+fn a_call_cannot_steer_the_terminal() {
+    let call = "{\"name\": \"\\u001b[2J\\u009b1m\", \"arguments\": {\"run_id\": \"\\u009b2K\"}}";
+    let policy = file(
+        r#"{"version": "1", "default": "allow", "all_tools": {"deny_if": [{"conditions": [
+        {"path": "args.run_id", "op": "exists"}]}]}}"#,
+    );
+    let ran = explain(&policy, call, &[]);
+    assert!(ran.out.contains(r"\u{1b}[2J\u{9b}1m") && ran.out.contains(r"\u{9b}2K"), "{ran:?}");
+    assert!(!ran.out.contains(['\u{1b}', '\u{9b}']), "{ran:?}");
 }
 
 #[test]

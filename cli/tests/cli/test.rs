@@ -77,10 +77,10 @@ fn the_files_of_a_folder_are_found_however_deep_and_a_file_is_run_whatever_its_n
     ]);
     let ran = test(&folder, &[]);
     assert_eq!((ran.status, ran.said.as_str()), (Some(0), ""), "{}", ran.out);
-    assert!(ran.out.ends_with("ok: 2 scenarios in 2 files passed (40 steps), 0 failed\n"), "{}", ran.out);
+    assert!(ran.out.ends_with("ok: 2 scenarios (40 steps in 2 files)\n"), "{}", ran.out);
     let odd = folder.path().join("odd.yml");
     let ran = mcp_policy(&["test", odd.to_str().unwrap(), odd.to_str().unwrap()], "");
-    assert!(ran.status == Some(0) && ran.out.contains("1 scenario in 1 file"), "{ran:?}");
+    assert!(ran.status == Some(0) && ran.out.contains("ok: 1 scenario (20 steps in 1 file)"), "{ran:?}");
     let ran = mcp_policy(&["test", folder.path().join("a/b/..").join("nothing").to_str().unwrap()], "");
     assert!(ran.status == Some(1) && ran.said.contains("cannot read"), "{ran:?}");
 }
@@ -102,7 +102,7 @@ fn a_case_that_comes_out_otherwise_fails_with_its_place_and_both_values() {
         format!("  {file}:7: running is free, step 2 (as often as you like), time 4\n"),
         "    the filter says: limited: tools/call run by policy /tools/run/rate_limit\n".to_owned(),
         "    what the server got\n      expected: one request\n      found:    []\n".to_owned(),
-        "failed: 2 scenarios in 2 files passed (31 steps), 1 failed\n".to_owned(),
+        "failed: 1 of 3 scenarios (31 steps in 2 files)\n".to_owned(),
     ] {
         assert!(ran.out.contains(&part), "{part} in {}", ran.out);
     }
@@ -129,10 +129,7 @@ fn a_file_that_cannot_be_run_is_told_with_its_place_and_the_others_are_run() {
     ] {
         assert!(ran.said.contains(part), "{part} in {}", ran.said);
     }
-    assert!(
-        ran.out.contains("1 scenario in 4 files passed") && ran.out.contains("3 files could not be run"),
-        "{ran:?}"
-    );
+    assert!(ran.out.contains("failed: 0 of 1 scenario (20 steps in 4 files), and 3 files could not be run"), "{ran:?}");
 }
 
 #[test]
@@ -142,7 +139,7 @@ fn a_scenario_whose_settings_the_filter_refuses_fails_alone() {
     let ran = test(&folder(&[("policy.json", POLICY), ("cases.yaml", &(GOOD.to_owned() + odd))]), &[]);
     assert_eq!(ran.status, Some(1));
     assert!(ran.out.contains("cases.yaml:7: odd") && ran.out.contains("did you mean `mode`?"), "{}", ran.out);
-    assert!(ran.out.contains("1 scenario in 1 file passed"), "{}", ran.out);
+    assert!(ran.out.contains("failed: 1 of 2 scenarios"), "{}", ran.out);
 }
 
 #[test]
@@ -160,6 +157,7 @@ fn rules_that_no_case_reached_are_named_and_can_be_too_many() {
     assert_eq!(test(&folder, &["--min-coverage", "66"]).status, Some(0));
     let ran = test(&folder, &["--min-coverage", "67"]);
     assert!(ran.status == Some(1) && ran.out.contains("has 66 %, 67 % are wanted"), "{}", ran.out);
+    assert!(ran.out.contains("failed: 0 of 1 scenario (25 steps in 1 file), too little is covered"), "{}", ran.out);
 }
 
 #[test]

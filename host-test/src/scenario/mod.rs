@@ -31,6 +31,7 @@ mod exchange;
 mod expectation;
 mod load;
 mod outcome;
+mod ratelimit;
 mod references;
 mod run;
 mod subset;

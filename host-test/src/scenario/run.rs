@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::document::{Certificate, File, Placed, Scenario, Step};
 use super::error::ScenarioError;
 use super::exchange::{Exchange, Headers};
 use super::outcome::{Outcome, Received, Response, essential};
+use super::ratelimit::RateLimits;
 use crate::filter::filter_wasm;
 use crate::half::Delivered;
 use crate::headers::HeaderMap;
@@ -54,6 +55,9 @@ impl InWasmtime {
             .configuration(file.configuration(&scenario.value).to_string())
             .start()
             .map_err(|source| ScenarioError::Start { place: file.place(scenario), source: Box::new(source) })?;
+        let cluster = file.configuration(&scenario.value);
+        let cluster = cluster.pointer("/global_counters/cluster").and_then(Value::as_str);
+        let mut limits = cluster.map(|cluster| RateLimits::at(&host, cluster));
         let step = |step: &Placed<Step>| {
             if let Some(pause) = step.value.pause() {
                 host.advance(pause);
@@ -62,16 +66,19 @@ impl InWasmtime {
             if let Ok(Some(nanoseconds)) = step.value.wall_clock() {
                 host.set_wall_clock(nanoseconds);
             }
-            run_step(&host, &scenario.value, &step.value)
+            run_step(&host, &scenario.value, &step.value, limits.as_mut())
         };
         Ok(scenario.value.steps.iter().map(step).collect())
     }
 }
 
-fn run_step(host: &Host, scenario: &Scenario, step: &Step) -> Outcome {
+fn run_step(host: &Host, scenario: &Scenario, step: &Step, limits: Option<&mut RateLimits>) -> Outcome {
     let (before, lines) = (host.metrics(), host.logs().len());
     let exchange = &Exchange::of(step);
     let mut stream = send(caller(host.worker(0).stream(), step, exchange), scenario, exchange);
+    if let Some(limits) = limits {
+        limits.answer(host);
+    }
     let meanwhile = answer(&mut stream, exchange);
     let response = Response { meanwhile, ..response(&stream.received()) };
     let outcome = Outcome { received: received(&stream.forwarded()), response, ..Outcome::default() };
