@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::init;
+
 /// Works with the policies and configurations of the MCP policy filter.
 ///
 /// Exit status: 0 if it is done; 1 if a document is refused or cannot be read, with each error on a line of standard error;
@@ -23,6 +25,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: Export,
     },
+    /// Writes a first policy for the tools of a server.
+    Init(init::Options),
 }
 
 #[derive(Debug, Subcommand)]
