@@ -33,7 +33,8 @@ pub(super) fn evidence(tool: &Tool, so_far: Class) -> Vec<Evidence> {
     }
     let sum = has(&["amount", "total", "sum"])
         .zip(has(&["currency", "recipient", "payee", "iban", "wallet", "to account", "destination account", "card"]));
-    if let Some((amount, _)) = sum.filter(|_| so_far == Class::Execute) {
+    let commits = split(&tool.name).iter().any(|word| lexicon::commits(word));
+    if let Some((amount, _)) = sum.filter(|_| so_far == Class::Execute || so_far == Class::Write && commits) {
         found.push(Evidence { class: Class::Financial, place: Place::Argument(amount.clone()), quote: amount.clone() });
     }
     found

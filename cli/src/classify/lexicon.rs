@@ -32,9 +32,9 @@ const VERBS: &[(Class, Kind, &str)] = &[
         Class::Read,
         Kind::Pure,
         "get read find fetch retrieve describe show lookup look inspect browse explore examine compare summarize summarise \
-         explain analyze analyse calculate compute estimate validate verify peek observe whoami resolve_id display detect \
+         explain analyze analyse calculate compute estimate validate verify peek observe whoami display detect \
          identify discover enumerate extract parse decode translate classify recommend suggest predict forecast geocode \
-         measure locate grep ls cat stat nslookup whois return download scrape crawl recall convert",
+         measure locate grep ls cat stat nslookup whois return download scrape crawl recall convert exist",
     ),
     (
         Class::Read,
@@ -47,20 +47,20 @@ const VERBS: &[(Class, Kind, &str)] = &[
         Kind::Pure,
         "create add insert append write save put update edit modify patch upsert replace rename move duplicate clone upload \
          import attach detach assign unassign untag annotate publish unpublish unshare invite send forward submit unpin unstar \
-         follow unfollow subscribe unsubscribe unarchive enable disable configure adjust stage unstage unlink register propose \
+         follow unfollow subscribe unsubscribe unarchive enable disable configure adjust unstage unlink register propose \
          compose reschedule reserve join leave close reopen resolve complete finish finalize accept decline approve reject \
          dismiss acknowledge ack snooze mute unmute unblock promote demote toggle brighten increase decrease increment \
          decrement initialize init generate make prepare remember memorize learn ingest populate resize overwrite activate \
-         deactivate unset encode embed render transform customize confirm rotate open store restore export reply react \
-         introduce connect disconnect convey notify remind ask answer upgrade_plan ban kick",
+         deactivate unset encode embed render transform customize confirm rotate open store restore export react \
+         introduce connect disconnect convey notify remind ask answer ban kick",
     ),
     (
         Class::Write,
         Kind::NounToo,
         "set change copy tag label comment post share mark flag pin star like vote upvote archive commit push pull checkout \
          link log record request draft schedule book track turn switch dim bookmark favorite highlight note seed load backup \
-         fork branch block message mail email text report review issue index format color transition file plan new merge_note \
-         dispute save_as map",
+         fork branch block message mail email text report review reply issue index stage format color transition file plan new \
+         dispute map",
     ),
     (
         Class::Execute,
@@ -68,20 +68,20 @@ const VERBS: &[(Class, Kind, &str)] = &[
         "execute exec eval evaluate invoke restart reboot launch spawn suspend hibernate shutdown deploy redeploy rollback \
          rollout compile install upgrade downgrade apply provision click dispatch retry rerun operate simulate train finetune \
          fix repair remediate heal unlock disarm grant impersonate login logout authenticate authorize navigate hover swipe \
-         enqueue migrate reindex rebase drain cordon uncordon inject interrupt send_keys bypass elevate sudo automate",
+         enqueue migrate reindex rebase drain cordon uncordon inject interrupt bypass elevate sudo automate aspirate dispense jog calibrate",
     ),
     (
         Class::Execute,
         Kind::NounToo,
         "run call trigger start stop boot resume pause play release build scale press type fill tap drag scroll select focus \
-         queue replay debug test lock arm sync merge print drive",
+         queue replay debug test lock arm sync merge print drive home",
     ),
     (
         Class::Destructive,
         Kind::Pure,
         "delete remove destroy purge erase wipe truncate terminate kill revoke cancel uninstall evict expunge discard nuke \
          obliterate shred deprovision decommission rm del rmdir rmi prune abort invalidate eliminate unregister deregister \
-         cleanup rescind delist annihilate unpublish_all undeploy teardown",
+         cleanup rescind delist annihilate undeploy teardown",
     ),
     (Class::Destructive, Kind::NounToo, "drop reset clear trash flush empty clean void expire burn scrub zap"),
     (
@@ -165,7 +165,7 @@ pub(super) fn makes(base: &str) -> bool {
 pub(super) fn power(word: &str) -> bool {
     in_list(
         word,
-        "shell bash sh zsh powershell terminal command cmd sql script python javascript js node repl ssh console exec eval \
+        "shell bash sh zsh powershell terminal console command cmd sql script python javascript js node repl ssh exec eval \
          subprocess interpreter sandbox",
     )
 }
@@ -192,6 +192,7 @@ pub(super) fn thing(word: &str) -> bool {
              response cookie web site url link address place map city country stock quote market ticker wiki library package \
              dependency environment variable setting permission role group team member organization calendar mail email inbox \
              attachment sheet cell model dataset experiment artifact result error warning server api endpoint data record entry \
-             collection index field category topic question answer graph memory session",
+             collection index field category topic question answer graph memory session console git docker kubectl helm redis \
+             postgres",
         )
 }

@@ -30,7 +30,8 @@ const PREPOSITIONS: [&str; 12] =
     ["by", "for", "in", "from", "with", "to", "of", "on", "at", "into", "as", "via"];
 
 /// Verbs of two words.
-const PAIRS: [(&str, &str, Class); 12] = [
+const PAIRS: [(&str, &str, Class); 13] = [
+    ("take", "screenshot", Class::Read),
     ("tear", "down", Class::Destructive),
     ("take", "down", Class::Destructive),
     ("get", "rid", Class::Destructive),
@@ -51,6 +52,9 @@ pub(super) fn read(words: &[String]) -> Reading {
     if let Some(grave) = grave(words, &verbs) {
         return grave;
     }
+    if let Some(pair) = pair(words, &verbs) {
+        return pair;
+    }
     let Some(main) = main(words, &verbs) else { return without_verb(words) };
     let word = |at: usize| words.get(at).cloned().unwrap_or_default();
     let Some(verb) = verbs.get(main).and_then(Option::as_ref) else { return without_verb(words) };
@@ -67,7 +71,8 @@ pub(super) fn read(words: &[String]) -> Reading {
         let firm = other.kind == Kind::Pure && other.form == Form::Base;
         // A noun may stand before the verb: `message_delete`; behind it, it is what the verb is about.
         let before = at < main && other.kind == Kind::NounToo && other.form == Form::Base;
-        if joined && other.form == Form::Base || firm || before && at == 0 {
+        let dropped = other.base == "drop" && dragged(words);
+        if joined && other.form == Form::Base && !dropped || firm || before && at == 0 {
             raise(other.class, word(at));
         }
     }
@@ -102,9 +107,11 @@ pub(super) fn read(words: &[String]) -> Reading {
         return does(Class::Financial, [word(main)]);
     }
     let certain = verb.kind == Kind::Pure || words.len() == 1;
+    // `git_log`: what is read, not what is done.
+    let last = main > 0 && main.saturating_add(1) == words.len();
     let reads = objects().any(|(at, _)| verbs.get(at).and_then(Option::as_ref).is_some_and(|v| v.class == Class::Read));
     let looked_at = words.last().is_some_and(|last| lexicon::state(last));
-    Reading::Does { or_reads: class != Class::Read && (!certain && looked_at || reads && may_be_noun(&verbs, class)), class, quotes }
+    Reading::Does { or_reads: class != Class::Read && (!certain && (looked_at || last) || reads && may_be_noun(&verbs, class)), class, quotes }
 }
 
 /// Whether all that makes it more than reading could be nouns.
@@ -139,9 +146,8 @@ fn grave(words: &[String], verbs: &[Option<Verb>]) -> Option<Reading> {
     let first = verbs.iter().flatten().find(|verb| verb.form == Form::Base);
     let reads_first = first.is_some_and(|verb| verb.class == Class::Read);
     let mild = |verb: &Verb| verb.class == Class::Destructive && verb.form == Form::Base;
-    let dragged = words.iter().any(|word| word == "drag");
     if !reads_first
-        && !dragged
+        && !dragged(words)
         && let Some((word, _)) = words.iter().zip(verbs).find(|(_, verb)| verb.as_ref().is_some_and(mild))
     {
         return Some(does(Class::Destructive, [word.clone()]));
@@ -149,6 +155,22 @@ fn grave(words: &[String], verbs: &[Option<Verb>]) -> Option<Reading> {
     let whole = verbs.iter().flatten().next().is_none();
     let hidden = words.iter().filter(|_| whole).find_map(|word| Some((word, lexicon::hidden_verb(word)?)));
     hidden.map(|(word, verb)| does(verb.class, [word.clone()]))
+}
+
+/// `drag_and_drop` drops nothing that is lost.
+fn dragged(words: &[String]) -> bool {
+    words.iter().any(|word| word == "drag")
+}
+
+/// A verb of two words, where no other word of the name is graver.
+fn pair(words: &[String], verbs: &[Option<Verb>]) -> Option<Reading> {
+    let (at, (one, two, class)) = words.windows(2).enumerate().find_map(|(at, two)| {
+        let found = PAIRS.iter().find(|(one, other, _)| matches!(two, [a, b] if a == one && b == other));
+        found.map(|pair| (at, *pair))
+    })?;
+    let others = verbs.iter().enumerate().filter(|(other, _)| *other != at && *other != at.saturating_add(1));
+    let graver = others.filter_map(|(_, verb)| verb.as_ref()).any(|verb| verb.class.severity() > class.severity());
+    (!graver).then(|| does(class, [format!("{one} {two}")]))
 }
 
 /// Which of the words is the verb.
@@ -179,12 +201,14 @@ fn head(words: &[String]) -> Option<&str> {
 fn without_verb(words: &[String]) -> Reading {
     let quote = words.join(" ");
     let any = |test: fn(&str) -> bool| words.iter().any(|word| test(word));
-    let (money, power) = (any(lexicon::money), any(lexicon::power));
+    let money = any(lexicon::money);
     let head = head(words).unwrap_or_default();
     let plural = |word: &str| word.len() > 3 && word.ends_with('s') && !word.ends_with("ss");
     let known = |word: &String| lexicon::thing(word) || lexicon::money(word) || lexicon::account(word);
     let named = lexicon::state(head)
         || words.len() == 1 && (plural(head) || lexicon::thing(head))
         || words.first().is_some_and(known) && words.iter().skip(1).all(|w| known(w) || plural(w));
+    // `shell`, `python_repl`; but `console_messages` are messages.
+    let power = words.last().is_some_and(|last| lexicon::power(last)) || !named && any(lexicon::power);
     if named || money || power { Reading::Thing { quote, money, power } } else { Reading::Unknown { quote } }
 }

@@ -178,6 +178,10 @@ fn lead(words: &[String]) -> Option<Claim> {
             return None;
         }
     }
+    if verb.base == "report" {
+        // A tool that reports tells; only a name can mean that it accuses.
+        return Some(Claim { class: Class::Read, quote: words.get(at)?.clone(), certain: true });
+    }
     Some(claim(words, at, &verb))
 }
 
@@ -216,7 +220,9 @@ fn joined(words: &[String]) -> Vec<Claim> {
         let followed = is_in(next, DETERMINERS);
         let conjoined = match verb.form {
             Form::Base | Form::Third => {
-                let coordinate = is_in(joint, "and or then , but");
+                let coordinate = is_in(joint, "and or then but");
+                // Commas part things as often as verbs.
+                let coordinate = coordinate || joint == "," && (followed || verb.class.severity() == 3);
                 let purpose = is_in(joint, "to") && verb.class.severity() == 3 && verb.kind == Kind::Pure;
                 coordinate && (verb.kind == Kind::Pure && !noun_follows(next) || followed) || purpose && followed
             }
@@ -250,7 +256,7 @@ fn later(words: &[String]) -> Vec<Claim> {
     }
     let words = words.get(from..).unwrap_or_default();
     let first = words.first().map(String::as_str).unwrap_or_default();
-    if is_in(first, "use to for see call prefer returns return requires require example unlike do don't never not") {
+    if is_in(first, "use to for see call prefer returns return requires require example unlike do don't never not make") {
         return Vec::new();
     }
     let words = match first {
@@ -264,7 +270,9 @@ fn later(words: &[String]) -> Vec<Claim> {
     let Some(verb) = words.get(subject).and_then(|word| lexicon::verb(word)) else { return Vec::new() };
     let followed = words.get(subject.saturating_add(1)).is_some_and(|next| is_in(next, DETERMINERS));
     let says = match verb.form {
-        Form::Base | Form::Third => verb.kind == Kind::Pure || verb.kind == Kind::NounToo && followed,
+        Form::Third => verb.kind == Kind::Pure || verb.kind == Kind::NounToo && followed,
+        // "Review this first" tells the reader what to do; where it would be grave, it may be the tool that does it.
+        Form::Base => verb.kind == Kind::Pure && (subject > 0 || verb.class.severity() == 3),
         Form::Past | Form::Gerund => false,
     };
     if !says || denied(words, subject) {
