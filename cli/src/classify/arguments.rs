@@ -53,8 +53,9 @@ fn switch(words: &[String], schema: &Value) -> Option<Class> {
         return Some(Class::Destructive);
     }
     let changes = any(&["force", "overwrite", "confirm", "confirmed"]) || words.join(" ") == "dry run";
-    let makes = typed("boolean") && verb.is_some_and(|verb| verb.class != Class::Read && verb.kind == Kind::Pure)
-        && !any(&["render", "generate"]);
+    const MAKES: &str = "create update write save replace insert append send notify publish upsert set apply fix execute run \
+                         install enable disable merge sync commit push";
+    let makes = typed("boolean") && verb.is_some_and(|verb| MAKES.split_whitespace().any(|known| known == verb.base));
     (changes || makes).then_some(Class::Write)
 }
 

@@ -66,7 +66,7 @@ const VERBS: &[(Class, Kind, &str)] = &[
         Class::Execute,
         Kind::Pure,
         "execute exec eval evaluate invoke restart reboot launch spawn suspend hibernate shutdown deploy redeploy rollback \
-         rollout compile install upgrade downgrade apply provision click dispatch retry rerun operate simulate train finetune \
+         rollout compile install upgrade downgrade apply provision click dispatch retry rerun simulate emulate train finetune \
          fix repair remediate heal unlock disarm grant impersonate login logout authenticate authorize navigate hover swipe \
          enqueue migrate reindex rebase drain cordon uncordon inject interrupt bypass elevate sudo automate aspirate dispense jog calibrate",
     ),
@@ -98,7 +98,7 @@ const VERBS: &[(Class, Kind, &str)] = &[
     (
         Class::Execute,
         Kind::Weak,
-        "control manage handle process perform do take use go work conduct administer maintain interact act batch",
+        "control manage handle process perform do take use go conduct administer maintain interact act batch operate work",
     ),
 ];
 

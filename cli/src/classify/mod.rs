@@ -119,7 +119,7 @@ pub(crate) fn classify(tool: &Tool) -> Verdict {
     let prose = prose::read(tool.description.as_deref().unwrap_or_default());
     let mut verdict = named(&reading, prose.lead.as_ref());
     let firmly_reads = matches!(&reading, Reading::Does { class: Class::Read, .. });
-    let known = matches!(&reading, Reading::Does { .. });
+    let known = matches!(&reading, Reading::Does { .. } | Reading::Something { .. });
     let claim = |claim: &prose::Claim, place: Place| Evidence { class: claim.class, place, quote: claim.quote.clone() };
     let mut others: Vec<Evidence> = Vec::new();
     let told = prose.lead.iter().chain(&prose.others).filter(|said| said.certain || !firmly_reads);

@@ -21,7 +21,7 @@ const MAX_VALUES: usize = 256;
 /// The predicates of `require`, and those of `deny_if`.
 pub(super) fn checks(schema: &Map<String, Value>) -> (Vec<Json>, Vec<Json>) {
     let mut checks = Checks { root: schema, require: Vec::new(), deny_if: Vec::new() };
-    checks.object(schema, &Way { path: "args".to_owned(), guards: vec![], always: true, listed: false }, 0);
+    checks.object(schema, &Way { path: "args".to_owned(), guards: vec![], always: true, lists: 0, in_each: true }, 0);
     let Checks { mut require, mut deny_if, .. } = checks;
     require.retain(|check| loads("require", check));
     deny_if.retain(|check| loads("deny_if", check));
@@ -45,8 +45,10 @@ struct Way {
     guards: Vec<String>,
     /// The value is in every call.
     always: bool,
-    /// It is one of many.
-    listed: bool,
+    /// How many lists it is in.
+    lists: usize,
+    /// Each element of the list has it.
+    in_each: bool,
 }
 
 struct Checks<'s> {
@@ -70,15 +72,18 @@ impl<'s> Checks<'s> {
             }
             let Some(described) = Described::read(property, self.root) else { continue };
             let path = step(&way.path, name);
-            let always = way.always && required.contains(&name.as_str()) && !described.nullable;
+            let needed = required.contains(&name.as_str()) && !described.nullable;
+            let always = way.always && needed;
             let mut guards = way.guards.clone();
-            if !always && !way.listed {
+            if !always && way.lists == 0 {
                 guards.push(path.clone());
             }
-            if way.listed && described.nullable {
+            // Null in one element could not be told from null in all.
+            if way.lists > 0 && described.nullable {
                 continue;
             }
-            self.value(name, described, &Way { path, guards, always, listed: way.listed }, depth);
+            let in_each = way.in_each && (way.lists == 0 || needed);
+            self.value(name, described, &Way { path, guards, always, lists: way.lists, in_each }, depth);
         }
     }
 
@@ -97,7 +102,13 @@ impl<'s> Checks<'s> {
                 self.lengths(name, &described, way, ["minItems", "maxItems"], "elements");
                 let items = described.keywords.get("items").and_then(|items| Described::read(items, self.root));
                 if let Some(items) = items.filter(|items| !items.nullable && depth < MAX_DEPTH) {
-                    let way = Way { path: format!("{}[*]", way.path), always: false, listed: true, guards: way.guards.clone() };
+                    let way = Way {
+                        path: format!("{}[*]", way.path),
+                        always: false,
+                        lists: way.lists.saturating_add(1),
+                        in_each: way.in_each,
+                        guards: way.guards.clone(),
+                    };
                     self.value(name, items, &way, depth.saturating_add(1));
                 }
             }
@@ -135,8 +146,13 @@ impl<'s> Checks<'s> {
         let values = Json::List(values.into_iter().map(Json::Leaf).collect());
         if way.always {
             self.must(vec![condition(&way.path, "in", values)], &told);
-        } else {
+        } else if way.lists == 0 {
             self.must_not(way, "not_in", values, &told);
+        } else if way.lists == 1 && way.in_each {
+            // To `not_in`, what is missing is none of the values: an empty list, and an element without it.
+            let mut guarded = way.clone();
+            guarded.guards.push(way.path.clone());
+            self.must_not(&guarded, "not_in", values, &told);
         }
     }
 

@@ -26,7 +26,7 @@ pub(crate) struct From {
     #[arg(long, value_name = "COMMAND")]
     stdio: Option<String>,
     /// A header for the server, such as `Authorization: Bearer …`; can be given several times
-    #[arg(long = "header", value_name = "NAME: VALUE", requires = "server")]
+    #[arg(long = "header", value_name = "NAME: VALUE", conflicts_with_all = ["file", "stdio"])]
     headers: Vec<String>,
     /// How long to wait for a server
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]

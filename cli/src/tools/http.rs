@@ -4,7 +4,7 @@ use std::{collections::HashMap, error::Error};
 
 use reqwest::{
     Client, StatusCode, Url,
-    header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
     redirect,
 };
 use rmcp::{
@@ -94,7 +94,7 @@ async fn refused(
 ) -> Failure {
     let status = status(error);
     if sign_in(error) || status == Some(StatusCode::UNAUTHORIZED) {
-        let hint = if headers.contains_key("authorization") {
+        let hint = if headers.contains_key(&AUTHORIZATION) {
             "the credential in `--header 'Authorization: …'` is not accepted"
         } else {
             "give its credential with `--header 'Authorization: Bearer TOKEN'`"

@@ -2,3 +2,5 @@
 
 mod common;
 mod export;
+mod init;
+mod mcp_server;
