@@ -31,8 +31,16 @@ pub(super) fn evidence(tool: &Tool, so_far: Class) -> Vec<Evidence> {
     if let (Some((method, _)), Some(_)) = (any_request, has(&["url", "uri", "endpoint", "path", "href"])) {
         found.push(Evidence { class: Class::Execute, place: Place::Argument(method.clone()), quote: method.clone() });
     }
-    let sum = has(&["amount", "total", "sum"])
-        .zip(has(&["currency", "recipient", "payee", "iban", "wallet", "to account", "destination account", "card"]));
+    let sum = has(&["amount", "total", "sum"]).zip(has(&[
+        "currency",
+        "recipient",
+        "payee",
+        "iban",
+        "wallet",
+        "to account",
+        "destination account",
+        "card",
+    ]));
     let commits = split(&tool.name).iter().any(|word| lexicon::commits(word));
     if let Some((amount, _)) = sum.filter(|_| so_far == Class::Execute || so_far == Class::Write && commits) {
         found.push(Evidence { class: Class::Financial, place: Place::Argument(amount.clone()), quote: amount.clone() });
@@ -94,27 +102,39 @@ fn choice(words: &[String], schema: &Value) -> Option<(Class, String)> {
 
 /// Whether an argument is a text in a language that can say anything.
 fn runs(tool: &Tool, words: &[String], schema: &Value, so_far: Class) -> bool {
-    if schema.get("enum").is_some() || !matches!(schema.get("type").and_then(Value::as_str), None | Some("string" | "array")) {
+    if schema.get("enum").is_some()
+        || !matches!(schema.get("type").and_then(Value::as_str), None | Some("string" | "array"))
+    {
         return false;
     }
     let named = |known: &[&str]| words.last().is_some_and(|word| known.contains(&word.as_str()));
     let text = |schema: &Value| schema.get("description").and_then(Value::as_str).unwrap_or_default().to_lowercase();
     let about = format!("{} {}", text(schema), tool.description.as_deref().unwrap_or_default().to_lowercase());
     let mentions = |known: &[&str]| {
-        about
-            .split(|c: char| !c.is_alphanumeric() && c != '-' && c != '_')
-            .any(|word| known.contains(&word))
+        about.split(|c: char| !c.is_alphanumeric() && c != '-' && c != '_').any(|word| known.contains(&word))
     };
-    if words.len() == 1 && named(&["sql", "command", "cmd", "script", "shell", "javascript", "cypher", "sparql", "graphql", "mutation"])
+    if words.len() == 1
+        && named(&["sql", "command", "cmd", "script", "shell", "javascript", "cypher", "sparql", "graphql", "mutation"])
         || words.len() > 1 && named(&["sql", "script", "cmd", "command"])
     {
         return true;
     }
     if named(&["code", "expression", "program", "function"]) {
-        return mentions(&["run", "execute", "executes", "evaluate", "snippet", "javascript", "python", "eval", "runs"]);
+        return mentions(&[
+            "run",
+            "execute",
+            "executes",
+            "evaluate",
+            "snippet",
+            "javascript",
+            "python",
+            "eval",
+            "runs",
+        ]);
     }
     if named(&["query", "statement", "queries", "statements"]) {
-        let language = mentions(&["sql", "cypher", "sparql", "graphql", "statement", "statements", "select", "mutation", "mql"]);
+        let language =
+            mentions(&["sql", "cypher", "sparql", "graphql", "statement", "statements", "select", "mutation", "mql"]);
         return language || so_far != Class::Read && words.len() == 1 && named(&["statement"]);
     }
     false

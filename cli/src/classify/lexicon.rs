@@ -47,12 +47,12 @@ const VERBS: &[(Class, Kind, &str)] = &[
         Kind::Pure,
         "create add insert append write save put update edit modify patch upsert replace rename move duplicate clone upload \
          import attach detach assign unassign untag annotate publish unpublish unshare invite send forward submit unpin unstar \
-         follow unfollow subscribe unsubscribe unarchive enable disable configure adjust unstage unlink register propose \
+         follow unfollow subscribe unsubscribe unarchive enable disable configure adjust unstage register propose \
          compose reschedule reserve join leave close reopen resolve complete finish finalize accept decline approve reject \
          dismiss acknowledge ack snooze mute unmute unblock promote demote toggle brighten increase decrease increment \
          decrement initialize init generate make prepare remember memorize learn ingest populate resize overwrite activate \
          deactivate unset encode embed render transform customize confirm rotate open store restore export react \
-         introduce connect disconnect convey notify remind ask answer ban kick",
+         introduce connect disconnect convey notify remind ask answer ban kick allocate escalate silence claim skip split combine concat compress crop trim ensure aggregate",
     ),
     (
         Class::Write,
@@ -68,7 +68,7 @@ const VERBS: &[(Class, Kind, &str)] = &[
         "execute exec eval evaluate invoke restart reboot launch spawn suspend hibernate shutdown deploy redeploy rollback \
          rollout compile install upgrade downgrade apply provision click dispatch retry rerun simulate emulate train finetune \
          fix repair remediate heal unlock disarm grant impersonate login logout authenticate authorize navigate hover swipe \
-         enqueue migrate reindex rebase drain cordon uncordon inject interrupt bypass elevate sudo automate aspirate dispense jog calibrate",
+         enqueue migrate reindex rebase drain cordon uncordon inject interrupt bypass elevate sudo automate sign failover aspirate dispense jog calibrate",
     ),
     (
         Class::Execute,
@@ -81,9 +81,9 @@ const VERBS: &[(Class, Kind, &str)] = &[
         Kind::Pure,
         "delete remove destroy purge erase wipe truncate terminate kill revoke cancel uninstall evict expunge discard nuke \
          obliterate shred deprovision decommission rm del rmdir rmi prune abort invalidate eliminate unregister deregister \
-         cleanup rescind delist annihilate undeploy teardown",
+         cleanup rescind delist annihilate undeploy teardown forget mkfs unlink hdel lpop rpop dequeue killall",
     ),
-    (Class::Destructive, Kind::NounToo, "drop reset clear trash flush empty clean void expire burn scrub zap"),
+    (Class::Destructive, Kind::NounToo, "drop reset clear trash flush empty clean void expire burn scrub zap pop"),
     (
         Class::Financial,
         Kind::Pure,
@@ -93,7 +93,7 @@ const VERBS: &[(Class, Kind, &str)] = &[
         Class::Financial,
         Kind::NounToo,
         "refund charge payout purchase transfer trade deposit bill credit debit spend fund wire settle swap stake bid mint \
-         exchange order pledge",
+         exchange order pledge tip",
     ),
     (
         Class::Execute,
@@ -103,10 +103,7 @@ const VERBS: &[(Class, Kind, &str)] = &[
 ];
 
 static KNOWN: LazyLock<HashMap<&'static str, (Class, Kind)>> = LazyLock::new(|| {
-    VERBS
-        .iter()
-        .flat_map(|(class, kind, words)| words.split_whitespace().map(|word| (word, (*class, *kind))))
-        .collect()
+    VERBS.iter().flat_map(|(class, kind, words)| words.split_whitespace().map(|word| (word, (*class, *kind)))).collect()
 });
 
 /// The verb that a word is or is a form of.
@@ -121,7 +118,8 @@ pub(super) fn verb(word: &str) -> Option<Verb> {
 pub(super) fn hidden_verb(word: &str) -> Option<Verb> {
     let grave = |class: &Class| matches!(class, Class::Destructive | Class::Financial);
     let begins = |base: &str| base.len() >= 5 && word.len() > base.len().saturating_add(2) && word.starts_with(base);
-    let longest = KNOWN.iter().filter(|(base, (class, _))| grave(class) && begins(base)).max_by_key(|(base, _)| base.len());
+    let longest =
+        KNOWN.iter().filter(|(base, (class, _))| grave(class) && begins(base)).max_by_key(|(base, _)| base.len());
     longest.map(|(base, (class, kind))| Verb { base: (*base).to_owned(), class: *class, kind: *kind, form: Form::Base })
 }
 
@@ -137,18 +135,21 @@ pub(super) fn money(word: &str) -> bool {
     in_list(
         word,
         "payment payout refund charge transfer money fund cash checkout purchase trade deposit withdrawal salary payroll \
-         donation loan debit balance escrow order billing bill reimbursement remittance dividend payable wager bitcoin ether",
+         donation loan debit balance escrow order billing bill reimbursement remittance dividend payable wager bitcoin ether spending allowance leverage margin",
     )
 }
 
 /// Words for papers about money: to write one is harmless, to send or settle it is not.
 pub(super) fn account(word: &str) -> bool {
-    in_list(word, "invoice transaction quote estimate")
+    in_list(word, "invoice transaction quote estimate dispute")
 }
 
 /// Verbs that make a paper about money count.
 pub(super) fn commits(base: &str) -> bool {
-    in_list(base, "finalize send submit issue approve confirm settle execute sign void broadcast authorize process")
+    in_list(
+        base,
+        "finalize send submit issue approve accept confirm settle execute sign void broadcast authorize process",
+    )
 }
 
 /// Words for things that run as soon as they are made.

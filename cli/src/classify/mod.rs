@@ -129,6 +129,7 @@ pub(crate) fn classify(tool: &Tool) -> Verdict {
         others.extend(said.iter().filter(|said| said.certain || !firmly_reads).map(|said| claim(said, Place::Title)));
     }
     others.extend(arguments::evidence(tool, verdict.class));
+    others.extend(paid(tool, verdict.class));
     others.extend(annotated(tool, known || prose.lead.is_some()));
     for evidence in others {
         if evidence.class.severity() > verdict.class.severity() {
@@ -169,6 +170,18 @@ fn named(reading: &Reading, lead: Option<&prose::Claim>) -> Verdict {
         (Reading::Thing { .. }, _) => as_described(Class::Read),
         (Reading::Unknown { .. }, _) => as_described(Class::Write),
     }
+}
+
+/// A plan or subscription that costs something: such words alone may be about newsletters.
+fn paid(tool: &Tool, so_far: Class) -> Option<Evidence> {
+    let words = words::split(&tool.name);
+    let about = words.iter().find(|word| ["subscription", "subscribe", "plan"].contains(&word.as_str()))?;
+    let text = tool.description.as_deref().unwrap_or_default().to_lowercase();
+    let mut told = text.split(|c: char| !c.is_alphanumeric());
+    let costs = ["price", "pricing", "billing", "billed", "payment", "paid", "charge", "charged", "recurring"];
+    let cost = told.find(|word| costs.contains(word)).filter(|_| so_far != Class::Read)?;
+    let quote = format!("{about} … {cost}");
+    Some(Evidence { class: Class::Financial, place: Place::Description, quote })
 }
 
 /// Hints of the server. What they deny counts for nothing: nobody holds the server to it.

@@ -26,8 +26,7 @@ pub(super) enum Reading {
 }
 
 const CONJUNCTIONS: [&str; 5] = ["and", "or", "then", "with", "plus"];
-const PREPOSITIONS: [&str; 12] =
-    ["by", "for", "in", "from", "with", "to", "of", "on", "at", "into", "as", "via"];
+const PREPOSITIONS: [&str; 12] = ["by", "for", "in", "from", "with", "to", "of", "on", "at", "into", "as", "via"];
 
 /// Verbs of two words.
 const PAIRS: [(&str, &str, Class); 13] = [
@@ -67,7 +66,8 @@ pub(super) fn read(words: &[String]) -> Reading {
     };
     for (at, other) in verbs.iter().enumerate().filter(|(at, _)| *at != main) {
         let Some(other) = other else { continue };
-        let joined = at.checked_sub(1).and_then(|before| words.get(before)).is_some_and(|w| CONJUNCTIONS.contains(&w.as_str()));
+        let joined =
+            at.checked_sub(1).and_then(|before| words.get(before)).is_some_and(|w| CONJUNCTIONS.contains(&w.as_str()));
         let firm = other.kind == Kind::Pure && other.form == Form::Base;
         // A noun may stand before the verb: `message_delete`; behind it, it is what the verb is about.
         let before = at < main && other.kind == Kind::NounToo && other.form == Form::Base;
@@ -84,9 +84,8 @@ pub(super) fn read(words: &[String]) -> Reading {
     }
     let objects = || words.iter().enumerate().filter(|(at, _)| *at != main);
     if class != Class::Read || verb.base == "capture" {
-        let money = objects().find(|(_, word)| {
-            lexicon::money(word) || lexicon::account(word) && lexicon::commits(&verb.base)
-        });
+        let money =
+            objects().find(|(_, word)| lexicon::money(word) || lexicon::account(word) && lexicon::commits(&verb.base));
         if let Some((_, money)) = money.filter(|_| class.severity() < Class::Financial.severity()) {
             return does(Class::Financial, [word(main), money.clone()]);
         }
@@ -103,15 +102,28 @@ pub(super) fn read(words: &[String]) -> Reading {
     {
         return does(Class::Destructive, [word(main)]);
     }
-    if class == Class::Write && verb.base == "book" && objects().any(|(_, w)| travel(w)) {
+    let bought = match verb.base.as_str() {
+        "book" => objects().any(|(_, w)| travel(w)),
+        "checkout" => objects().any(|(_, w)| ["cart", "basket", "bag"].contains(&w.as_str())),
+        _ => false,
+    };
+    if bought {
         return does(Class::Financial, [word(main)]);
     }
     let certain = verb.kind == Kind::Pure || words.len() == 1;
     // `git_log`: what is read, not what is done.
     let last = main > 0 && main.saturating_add(1) == words.len();
-    let reads = objects().any(|(at, _)| verbs.get(at).and_then(Option::as_ref).is_some_and(|v| v.class == Class::Read));
+    // `run_query` runs, whatever it is called; `run_list` and `run_get` are about runs.
+    let runs = main == 0 && ["run", "call", "start", "trigger", "test"].contains(&verb.base.as_str());
+    let reader =
+        |other: &Verb| other.class == Class::Read && (!runs || other.kind == Kind::Pure || other.base == "list");
+    let reads = objects().any(|(at, _)| verbs.get(at).and_then(Option::as_ref).is_some_and(reader));
     let looked_at = words.last().is_some_and(|last| lexicon::state(last));
-    Reading::Does { or_reads: class != Class::Read && (!certain && (looked_at || last) || reads && may_be_noun(&verbs, class)), class, quotes }
+    Reading::Does {
+        or_reads: class != Class::Read && (!certain && (looked_at || last) || reads && may_be_noun(&verbs, class)),
+        class,
+        quotes,
+    }
 }
 
 /// Whether all that makes it more than reading could be nouns.

@@ -39,8 +39,12 @@ const DENIALS: &str = "not never no without cannot don't doesn't won't can't isn
 const SECTIONS: [&str; 8] = ["args", "arguments", "parameters", "params", "raises", "examples", "example", "returns"];
 
 /// Phrases that say it whole.
-const PHRASES: [(&str, Class); 12] = [
+const PHRASES: [(&str, Class); 19] = [
     ("irreversibl", Class::Destructive),
+    ("irrevocabl", Class::Destructive),
+    ("unrecoverabl", Class::Destructive),
+    ("permanently clos", Class::Destructive),
+    ("account permanently", Class::Destructive),
     ("cannot be undone", Class::Destructive),
     ("can't be undone", Class::Destructive),
     ("can not be undone", Class::Destructive),
@@ -52,6 +56,9 @@ const PHRASES: [(&str, Class); 12] = [
     ("gets rid of", Class::Destructive),
     ("get rid of", Class::Destructive),
     ("real money", Class::Financial),
+    ("be charged", Class::Financial),
+    ("be billed", Class::Financial),
+    ("charges your", Class::Financial),
 ];
 
 /// Reads a description or title.
@@ -65,6 +72,7 @@ pub(super) fn read(text: &str) -> Prose {
             prose.others.extend(joined(&words));
         } else {
             prose.others.extend(later(&words));
+            prose.others.extend(passive(&words));
         }
     }
     let low = text.to_lowercase();
@@ -73,7 +81,11 @@ pub(super) fn read(text: &str) -> Prose {
         let before: Vec<&str> = low.get(..at).unwrap_or_default().split_whitespace().rev().take(4).collect();
         if !before.iter().any(|word| is_in(word, DENIALS)) {
             let quote = low.get(at..).unwrap_or_default().split_whitespace().take(3).collect::<Vec<_>>().join(" ");
-            prose.others.push(Claim { class, quote: quote.trim_end_matches(['.', ',', ';']).to_owned(), certain: true });
+            prose.others.push(Claim {
+                class,
+                quote: quote.trim_end_matches(['.', ',', ';']).to_owned(),
+                certain: true,
+            });
         }
     }
     prose
@@ -160,8 +172,7 @@ fn lead(words: &[String]) -> Option<Claim> {
     let start = words.iter().position(|word| !is_in(word, SUBJECTS) && !adverb(word) && word != "(")?;
     // After "This tool", words may stand before the verb.
     let reach = if start > 0 { 8 } else { 1 };
-    let from = words.get(..start)?.iter().any(|word| is_in(word, DENIALS)).then_some(words.len()).unwrap_or(start);
-    let (at, verb) = words.iter().enumerate().skip(from).take(reach).find_map(|(at, word)| {
+    let (at, verb) = words.iter().enumerate().skip(start).take(reach).find_map(|(at, word)| {
         let verb = lexicon::verb(word).filter(|verb| verb.form != Form::Past)?;
         (at == start || verb.kind != Kind::NounToo).then_some((at, verb))
     })?;
@@ -169,7 +180,7 @@ fn lead(words: &[String]) -> Option<Claim> {
         let nominal = words.iter().skip(at.saturating_add(1)).take(4).take_while(|word| *word != ",");
         let nominal: Vec<&String> = nominal.collect();
         let told = nominal.iter().any(|word| lexicon::power(word) || *word == "statement" || *word == "_");
-        const LOOKS: &str = "search searches lookup check checks comparison analysis inspection validation calculation";
+        const LOOKS: &str = "search searches lookup check checks comparison analysis inspection validation calculation screenshot snapshot";
         if !told && let Some(look) = nominal.iter().find(|word| is_in(word, LOOKS)) {
             let quote = format!("{} {look}", words.get(at)?);
             return Some(Claim { class: Class::Read, quote, certain: true });
@@ -195,9 +206,10 @@ fn claim(words: &[String], at: usize, verb: &Verb) -> Claim {
     let after: Vec<&String> = words.iter().skip(at.saturating_add(1)).take_while(|word| *word != "(").collect();
     let certain = verb.kind == Kind::Pure || after.first().is_some_and(|next| is_in(next, DETERMINERS));
     let moves = verb.class != Class::Read || verb.base == "capture";
-    let object = after.iter().take(5).take_while(|word| {
-        !is_in(word, ", for from to with by in on of about into via using and or that which")
-    });
+    let object = after
+        .iter()
+        .take(5)
+        .take_while(|word| !is_in(word, ", for from to with by in on of about into via using and or that which"));
     let object: Vec<&str> = object.map(|word| word.as_str()).collect();
     let money = object
         .iter()
@@ -238,14 +250,30 @@ fn joined(words: &[String]) -> Vec<Claim> {
 
 /// "create and delete permissions": what the verbs are about is a thing that is named after them.
 fn noun_follows(word: &str) -> bool {
-    is_in(word, "permission permissions operation operations event events request requests access rights action actions date dates \
-                 time times marker markers")
+    is_in(
+        word,
+        "permission permissions operation operations event events request requests access rights action actions date dates \
+                 time times marker markers",
+    )
 }
 
 /// Whether a denial stands before the word, in the same part of the sentence.
 fn denied(words: &[String], at: usize) -> bool {
     let before = words.get(..at).unwrap_or_default().iter().rev();
     before.take(6).take_while(|word| *word != "(" && *word != "but" && *word != "then").any(|word| is_in(word, DENIALS))
+}
+
+/// "The source is then deleted": what happens beside what is asked for.
+fn passive(words: &[String]) -> Option<Claim> {
+    words.iter().enumerate().find_map(|(at, word)| {
+        let verb = lexicon::verb(word).filter(|verb| verb.form == Form::Past && verb.class.severity() == 3)?;
+        let before: Vec<&str> = words.get(..at)?.iter().rev().take(3).map(String::as_str).collect();
+        let is = before.iter().any(|word| is_in(word, "is are be gets get being"));
+        let happens =
+            before.iter().any(|word| is_in(word, "then also afterwards automatically will gets get subsequently"));
+        let says = verb.kind == Kind::Pure && is && happens && !denied(words, at);
+        says.then(|| Claim { class: verb.class, quote: word.clone(), certain: true })
+    })
 }
 
 /// What a later sentence says the tool does. Advice to the reader ("Use … to …", "To …, call …") is none.
@@ -256,7 +284,8 @@ fn later(words: &[String]) -> Vec<Claim> {
     }
     let words = words.get(from..).unwrap_or_default();
     let first = words.first().map(String::as_str).unwrap_or_default();
-    if is_in(first, "use to for see call prefer returns return requires require example unlike do don't never not make") {
+    if is_in(first, "use to for see call prefer returns return requires require example unlike do don't never not make")
+    {
         return Vec::new();
     }
     let words = match first {

@@ -59,6 +59,7 @@ const IRREGULAR: &[(&str, &str, Form)] = &[
     ("deletion", "delete", Form::Base),
     ("removal", "remove", Form::Base),
     ("destruction", "destroy", Form::Base),
+    ("destruct", "destroy", Form::Base),
     ("termination", "terminate", Form::Base),
     ("revocation", "revoke", Form::Base),
     ("cancellation", "cancel", Form::Base),
@@ -95,9 +96,15 @@ mod tests {
 
     #[test]
     fn every_style_gives_the_same_words() {
-        for name in
-            ["create_issue", "create-issue", "createIssue", "CreateIssue", "CREATE_ISSUE", "create.issue", "create/issue v2"]
-        {
+        for name in [
+            "create_issue",
+            "create-issue",
+            "createIssue",
+            "CreateIssue",
+            "CREATE_ISSUE",
+            "create.issue",
+            "create/issue v2",
+        ] {
             assert_eq!(split(name), ["create", "issue"], "{name}");
         }
         assert_eq!(split("executeSQL"), ["execute", "sql"]);

@@ -120,13 +120,17 @@ impl<'s> Checks<'s> {
     /// `enum` and `const`.
     fn choice(&mut self, name: &str, described: &Described<'_>, way: &Way) {
         let only = described.keywords.get("const").map(std::slice::from_ref);
-        let Some(all) = described.keywords.get("enum").and_then(Value::as_array).map(Vec::as_slice).or(only) else { return };
+        let Some(all) = described.keywords.get("enum").and_then(Value::as_array).map(Vec::as_slice).or(only) else {
+            return;
+        };
         let mut values: Vec<Value> = Vec::new();
         for value in all {
             let fits = match (value, described.kind) {
                 // The guard lets null pass.
                 (Value::Null, _) => continue,
-                (Value::String(_), Kind::Text) | (Value::Number(_), Kind::Number) | (Value::Bool(_), Kind::Flag) => true,
+                (Value::String(_), Kind::Text) | (Value::Number(_), Kind::Number) | (Value::Bool(_), Kind::Flag) => {
+                    true
+                }
                 _ => false,
             };
             if !fits {
@@ -142,7 +146,11 @@ impl<'s> Checks<'s> {
         }
         let listed = values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
         let listed = listed.collect::<Vec<_>>().join(", ");
-        let told = if listed.len() > 200 { format!("`{name}` is none of its values.") } else { format!("`{name}` must be one of: {listed}.") };
+        let told = if listed.len() > 200 {
+            format!("`{name}` is none of its values.")
+        } else {
+            format!("`{name}` must be one of: {listed}.")
+        };
         let values = Json::List(values.into_iter().map(Json::Leaf).collect());
         if way.always {
             self.must(vec![condition(&way.path, "in", values)], &told);
@@ -161,9 +169,17 @@ impl<'s> Checks<'s> {
         // In drafts before 6, `exclusiveMinimum` is a flag of `minimum`.
         let strict = |keyword: &str| described.keywords.get(keyword) == Some(&Value::Bool(true));
         let sides = [
-            ("minimum", if strict("exclusiveMinimum") { "gt" } else { "gte" }, if strict("exclusiveMinimum") { "lte" } else { "lt" }),
+            (
+                "minimum",
+                if strict("exclusiveMinimum") { "gt" } else { "gte" },
+                if strict("exclusiveMinimum") { "lte" } else { "lt" },
+            ),
             ("exclusiveMinimum", "gt", "lte"),
-            ("maximum", if strict("exclusiveMaximum") { "lt" } else { "lte" }, if strict("exclusiveMaximum") { "gte" } else { "gt" }),
+            (
+                "maximum",
+                if strict("exclusiveMaximum") { "lt" } else { "lte" },
+                if strict("exclusiveMaximum") { "gte" } else { "gt" },
+            ),
             ("exclusiveMaximum", "lt", "gte"),
         ];
         let mut conditions = Vec::new();

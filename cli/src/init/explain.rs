@@ -11,7 +11,8 @@ use crate::classify::Class;
 pub(super) fn table(judged: &[Judged<'_>]) -> String {
     let mut rows: Vec<&Judged<'_>> = judged.iter().collect();
     rows.sort_by_key(|judged| std::cmp::Reverse(judged.verdict.class.severity()));
-    let shown = |judged: &Judged<'_>| judged.name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
+    let shown =
+        |judged: &Judged<'_>| judged.name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
     let width = |values: &mut dyn Iterator<Item = usize>| values.max().unwrap_or_default();
     let names = width(&mut rows.iter().map(|row| shown(row).chars().count())).clamp(4, 60);
     let rules = width(&mut rows.iter().map(|row| row.rule().chars().count())).max(4);

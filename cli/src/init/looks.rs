@@ -23,8 +23,7 @@ const NOT_HTTP: &str = "[^h]|h[^t]|ht[^t]|htt[^p]|http[^s:]|https[^:]|https?:[^/
 const INSIDE: &str = r"localhost|[^/?#]*\.(localhost|internal|local)\.?([:/?#]|$)|0|127\.|10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.|169\.254\.|100\.100\.100\.200|[0-9]+([:/?#]|$)|\[(::|f[cd]|fe[89ab])|metadata([:/?#.]|$)";
 
 /// The same for a host alone; networks of one's own are what such arguments are for.
-const OWN_HOST: &str =
-    r"(?i)^\[?(localhost|.*\.localhost|0|127\.|169\.254\.|100\.100\.100\.200|[0-9]+$|::1?([/\]%]|$)|::ffff:|fe[89ab][0-9a-f]:|fd00:ec2:|metadata(\.|$))|[/@\\\x00-\x20]";
+const OWN_HOST: &str = r"(?i)^\[?(localhost|.*\.localhost|0|127\.|169\.254\.|100\.100\.100\.200|[0-9]+$|::1?([/\]%]|$)|::ffff:|fe[89ab][0-9a-f]:|fd00:ec2:|metadata(\.|$))|[/@\\\x00-\x20]";
 
 /// Networks that an address must not lie in: this host, its link, and with it the metadata services of clouds.
 const OWN_NETWORKS: [&str; 7] =
@@ -42,14 +41,22 @@ pub(super) fn by_name(name: &str, described: &Described<'_>) -> Option<Refused> 
     } else if last == "ip" || last == "ipv4" || words.ends_with(&["ip".to_owned(), "address".to_owned()]) {
         let told = format!("`{name}` must be an IP address, and not of this host or its link.");
         if ["host name", "hostname", "dns", "or host", "domain", "comma"].iter().any(|word| about.contains(word)) {
-            Refused { op: "regex", value: json!(OWN_HOST), told: format!("`{name}` must not be this host or its link.") }
+            Refused {
+                op: "regex",
+                value: json!(OWN_HOST),
+                told: format!("`{name}` must not be this host or its link."),
+            }
         } else {
             Refused { op: "cidr", value: json!(OWN_NETWORKS), told }
         }
     } else if matches!(last, "host" | "hostname") {
         Refused { op: "regex", value: json!(OWN_HOST), told: format!("`{name}` must not be this host or its link.") }
     } else if path(&words) {
-        Refused { op: "regex", value: json!(PATH), told: format!("`{name}` must not hold `..`, a backslash or an encoded character.") }
+        Refused {
+            op: "regex",
+            value: json!(PATH),
+            told: format!("`{name}` must not hold `..`, a backslash or an encoded character."),
+        }
     } else {
         return None;
     };
@@ -61,9 +68,13 @@ impl Refused {
     /// Whether a value that the schema itself names would be refused.
     fn refuses(&self, value: &str) -> bool {
         match self.op {
-            "regex" => self.value.as_str().and_then(|text| regex_lite::Regex::new(text).ok()).is_none_or(|r| r.is_match(value)),
-            _ => value.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback() || address.is_unspecified())
-                || value.parse::<std::net::IpAddr>().is_err(),
+            "regex" => {
+                self.value.as_str().and_then(|text| regex_lite::Regex::new(text).ok()).is_none_or(|r| r.is_match(value))
+            }
+            _ => {
+                value.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback() || address.is_unspecified())
+                    || value.parse::<std::net::IpAddr>().is_err()
+            }
         }
     }
 }
@@ -81,7 +92,20 @@ fn url(words: &[String], about: &str) -> bool {
     let kind = words.iter().rev().nth(1).map(String::as_str);
     let web = matches!(
         kind,
-        None | Some("page" | "web" | "website" | "webhook" | "callback" | "target" | "site" | "article" | "start" | "image" | "avatar" | "link")
+        None | Some(
+            "page"
+                | "web"
+                | "website"
+                | "webhook"
+                | "callback"
+                | "target"
+                | "site"
+                | "article"
+                | "start"
+                | "image"
+                | "avatar"
+                | "link"
+        )
     );
     matches!(last, "url" | "urls") && web && words.len() <= 2 && !OTHER.iter().any(|scheme| about.contains(scheme))
 }

@@ -65,9 +65,22 @@ mod tests {
         for pattern in ["^[a-z0-9_-]+$", r"^\d{4}-\d{2}$", "^(?:a|b)$", r"^v\d+\.\d+$", "^#[0-9A-Fa-f]{6}$"] {
             assert_eq!(same(pattern), Some(pattern), "{pattern}");
         }
-        for pattern in
-            [r"^\S+$", r"\bword\b", "(?=a)", "(?<!a)b", r"(a)\1", r"\p{L}", r"^\u00e9$", "[[a]", "[a&&b]", "[]a]", "é", "a{,3}", "(?i)a", "["]
-        {
+        for pattern in [
+            r"^\S+$",
+            r"\bword\b",
+            "(?=a)",
+            "(?<!a)b",
+            r"(a)\1",
+            r"\p{L}",
+            r"^\u00e9$",
+            "[[a]",
+            "[a&&b]",
+            "[]a]",
+            "é",
+            "a{,3}",
+            "(?i)a",
+            "[",
+        ] {
             assert_eq!(same(pattern), None, "{pattern}");
         }
     }

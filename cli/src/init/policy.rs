@@ -137,10 +137,8 @@ fn rule(judged: &Judged<'_>, counters: &mut BTreeSet<String>) -> Json {
     let mut members: Vec<(String, Json)> = Vec::new();
     let max = match judged.verdict.class {
         Class::Financial => {
-            let refusal = Json::object([
-                ("conditions", Json::List(vec![])),
-                ("on_deny", Json::text("Requires human approval.")),
-            ]);
+            let refusal =
+                Json::object([("conditions", Json::List(vec![])), ("on_deny", Json::text("Requires human approval."))]);
             return Json::object([("deny_if", Json::List(vec![refusal]))]);
         }
         Class::Write => Some(30),

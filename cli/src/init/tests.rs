@@ -83,7 +83,11 @@ fn what_a_schema_allows_passes_and_what_it_does_not_is_denied() {
         (json!({ "type": "string", "pattern": "^[a-z]+$" }), json!("abc"), json!("Abc")),
         (json!({ "type": "array", "items": { "enum": ["a", "b"] } }), json!(["a", "b"]), json!(["a", "c"])),
         (json!({ "type": "array", "items": { "type": "string" }, "maxItems": 1 }), json!(["a"]), json!(["a", "b"])),
-        (json!({ "type": "object", "properties": { "deep": { "enum": ["a"] } } }), json!({ "deep": "a" }), json!({ "deep": "b" })),
+        (
+            json!({ "type": "object", "properties": { "deep": { "enum": ["a"] } } }),
+            json!({ "deep": "a" }),
+            json!({ "deep": "b" }),
+        ),
         (json!({ "$ref": "#/properties/thing2" }), json!("x"), Value::Null),
         (json!({ "anyOf": [{ "type": "integer", "maximum": 5 }, { "type": "null" }] }), json!(5), json!(6)),
         (json!({ "type": "string", "format": "email" }), json!("a@b.example"), json!("nobody")),
@@ -138,7 +142,11 @@ fn paths_stay_where_they_are() {
         for (name, value) in [("file_path", json!(path)), ("path", json!(path))] {
             assert_eq!(passes(name, text.clone(), true, Some(value)), good, "{path}");
         }
-        assert_eq!(passes("paths", json!({ "type": "array", "items": text }), false, Some(json!([path]))), good, "{path}");
+        assert_eq!(
+            passes("paths", json!({ "type": "array", "items": text }), false, Some(json!([path]))),
+            good,
+            "{path}"
+        );
     }
 }
 
@@ -199,7 +207,9 @@ fn addresses_and_hosts_are_not_the_servers_own() {
             assert_eq!(passes(name, json!({ "type": "string" }), true, Some(json!(address))), good, "{name} {address}");
         }
     }
-    for (host, good) in [("robot.example.com", true), ("robot", true), ("localhost", false), ("127.1", false), ("a/b", false)] {
+    for (host, good) in
+        [("robot.example.com", true), ("robot", true), ("localhost", false), ("127.1", false), ("a/b", false)]
+    {
         assert_eq!(passes("host", json!({ "type": "string" }), true, Some(json!(host))), good, "{host}");
         assert!(!passes("ip", json!({ "type": "string" }), true, Some(json!(host))), "{host}");
     }
@@ -247,7 +257,8 @@ fn argument() -> impl Strategy<Value = (Value, Value)> {
             let schema = json!({ "type": "integer", "minimum": least, "maximum": least + more });
             (least..=least + more).prop_map(move |value| (schema.clone(), json!(value)))
         }),
-        (0.0_f64..1.0).prop_map(|value| (json!({ "type": "number", "minimum": 0, "exclusiveMaximum": 1 }), json!(value))),
+        (0.0_f64..1.0)
+            .prop_map(|value| (json!({ "type": "number", "minimum": 0, "exclusiveMaximum": 1 }), json!(value))),
         any::<bool>().prop_map(|value| (json!({ "type": "boolean" }), json!(value))),
         "[a-z]{1,9}".prop_map(|value| (json!({ "type": "string", "pattern": "^[a-z]+$" }), json!(value))),
         "[0-9]{4}-[0-9]{2}".prop_map(|value| (json!({ "type": "string", "pattern": r"^\d{4}-\d{2}$" }), json!(value))),
@@ -268,7 +279,10 @@ fn nested() -> impl Strategy<Value = (Value, Value)> {
             }),
             (inner, "[a-z\"\\\\. ]{1,4}", any::<bool>()).prop_map(|((schema, value), name, required)| {
                 let required = if required { vec![name.clone()] } else { vec![] };
-                (json!({ "type": "object", "properties": { &name: schema }, "required": required }), json!({ name: value }))
+                (
+                    json!({ "type": "object", "properties": { &name: schema }, "required": required }),
+                    json!({ name: value }),
+                )
             }),
         ]
     })

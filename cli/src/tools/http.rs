@@ -76,7 +76,8 @@ fn named(header: &str) -> Result<(HeaderName, HeaderValue), Failure> {
     let wrong = || Failure::new("a `--header` is written `Name: value`");
     let (name, value) = header.split_once(':').ok_or_else(wrong)?;
     let name: HeaderName = name.trim().parse().map_err(|_| wrong())?;
-    let reserved = ["accept", "mcp-session-id", "mcp-protocol-version", "last-event-id", "content-type", "content-length", "host"];
+    let reserved =
+        ["accept", "mcp-session-id", "mcp-protocol-version", "last-event-id", "content-type", "content-length", "host"];
     if reserved.contains(&name.as_str()) {
         return Err(Failure::new(format!("`{name}` is a header that this command sets itself")));
     }
@@ -143,7 +144,10 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
 
 fn sign_in(error: &(dyn Error + 'static)) -> bool {
     causes(error).any(|cause| {
-        matches!(cause.downcast_ref::<StreamableHttpError<reqwest::Error>>(), Some(StreamableHttpError::AuthRequired(_)))
+        matches!(
+            cause.downcast_ref::<StreamableHttpError<reqwest::Error>>(),
+            Some(StreamableHttpError::AuthRequired(_))
+        )
     })
 }
 

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
+use super::Tool;
+use crate::failure::Failure;
 use rmcp::{
     RoleClient, Service,
     model::{ClientCapabilities, ClientConfig, Implementation, PaginatedRequestParams},
     service::{Peer, ServiceError},
 };
-use super::Tool;
-use crate::failure::Failure;
 
 /// The most tools that are read: no agent could choose among more, and a server that never ends must end somewhere.
 const MAX_TOOLS: usize = 10_000;

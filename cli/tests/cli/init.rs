@@ -2,7 +2,11 @@
 
 use std::{convert::Infallible, fs, future::pending, net::TcpListener};
 
-use axum::{Router, http::header::CONTENT_TYPE, routing::{any, get}};
+use axum::{
+    Router,
+    http::header::CONTENT_TYPE,
+    routing::{any, get},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -56,7 +60,10 @@ fn every_tool_gets_the_rule_of_its_class() {
         })
     );
     let description = description.as_str().unwrap();
-    assert!(description.contains("5 tools: 1 Read (allowed), 1 Write") && description.contains("init"), "{description}");
+    assert!(
+        description.contains("5 tools: 1 Read (allowed), 1 Write") && description.contains("init"),
+        "{description}"
+    );
     assert!(text.contains("\n    \"get_run\": {},\n"), "{text}");
 }
 
@@ -88,7 +95,10 @@ fn a_server_is_started_and_asked_over_its_pipes() {
 fn a_server_that_wants_a_sign_in_gets_the_header_that_is_given() {
     let server = Server::start(Manner::Locked);
     let url = server.url("/mcp");
-    fails(&init(&["--server", &url], ""), "wants a sign-in (401): give its credential with `--header 'Authorization: Bearer TOKEN'`");
+    fails(
+        &init(&["--server", &url], ""),
+        "wants a sign-in (401): give its credential with `--header 'Authorization: Bearer TOKEN'`",
+    );
     assert_eq!(init(&["--server", &url, "--header", "X-Key: open"], "").out, policy());
     let refused = init(&["--server", &url, "--header", "Authorization: Bearer sesame"], "");
     fails(&refused, "is not accepted");
@@ -143,7 +153,8 @@ fn a_file_is_not_written_over_unless_it_is_asked_for() {
 #[test]
 fn the_table_shows_each_tool_with_its_class_rule_and_evidence() {
     let ran = init(&["-", "--explain"], TOOLS);
-    let lines: Vec<Vec<&str>> = ran.out.lines().map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect()).collect();
+    let lines: Vec<Vec<&str>> =
+        ran.out.lines().map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect()).collect();
     assert_eq!(lines[0], ["tool", "class", "severity", "rule", "evidence"]);
     let of = |tool: &str| lines.iter().find(|line| line[0] == tool).unwrap();
     assert_eq!(of("delete_run")[1..4], ["Destructive", "critical", "hidden"]);
