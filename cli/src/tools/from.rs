@@ -19,7 +19,7 @@ pub(crate) struct From {
     /// A saved answer to tools/list; `-` reads standard input
     #[arg(value_name = "TOOLS")]
     file: Option<PathBuf>,
-    /// Asks the MCP server at this URL (Streamable HTTP)
+    /// Asks the MCP server at this URL (Streamable HTTP, or HTTP+SSE where it has only that)
     #[arg(long, value_name = "URL")]
     server: Option<String>,
     /// Starts this MCP server and asks it over its standard input and output

@@ -1,10 +1,10 @@
-//! Asking a server over Streamable HTTP.
+//! Asking a server over Streamable HTTP, or over HTTP+SSE where it speaks only that.
 
 use std::{collections::HashMap, error::Error};
 
 use reqwest::{
     Client, StatusCode, Url,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+    header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
     redirect,
 };
 use rmcp::{
@@ -20,6 +20,7 @@ use rmcp::{
 use super::{
     Tool,
     session::{self, Refused},
+    sse::{self, Events},
 };
 use crate::failure::Failure;
 
@@ -46,13 +47,20 @@ pub(super) async fn tools(url: &str, headers: &[String]) -> Result<Vec<Tool>, Fa
     };
     let service = match started {
         Ok(service) => service,
-        Err(error) => return Err(refused(url, &headers, &client, &error).await),
+        Err(error) => {
+            // A server of 2024-11-05 takes no POST here, but has an event stream.
+            let same: HeaderMap = headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+            return match Events::open(url, &same, &client).await {
+                Some(events) => sse::tools(events, &parsed, &same, &client).await,
+                None => Err(refused(url, &headers, &error)),
+            };
+        }
     };
     let listed = session::list(service.peer()).await;
     let listed = match listed {
         Ok(tools) => Ok(tools),
         Err(Refused::List(failure)) => Err(failure),
-        Err(Refused::Service(error)) => Err(refused(url, &headers, &client, &error).await),
+        Err(Refused::Service(error)) => Err(refused(url, &headers, &error)),
     };
     // The session is given back; whether the server thanks for it changes nothing.
     service.cancel().await.ok();
@@ -87,12 +95,7 @@ fn named(header: &str) -> Result<(HeaderName, HeaderValue), Failure> {
 }
 
 /// Says why a server gave no tools, and what to do about it.
-async fn refused(
-    url: &str,
-    headers: &HashMap<HeaderName, HeaderValue>,
-    client: &Client,
-    error: &(dyn Error + 'static),
-) -> Failure {
+fn refused(url: &str, headers: &HashMap<HeaderName, HeaderValue>, error: &(dyn Error + 'static)) -> Failure {
     let status = status(error);
     if sign_in(error) || status == Some(StatusCode::UNAUTHORIZED) {
         let hint = if headers.contains_key(&AUTHORIZATION) {
@@ -107,12 +110,6 @@ async fn refused(
     }
     if causes(error).any(|cause| cause.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_connect)) {
         return Failure::new(format!("cannot connect to `{url}`: {}", innermost(error)));
-    }
-    if speaks_old_transport(url, headers, client).await {
-        return Failure::new(format!(
-            "`{url}` speaks only the HTTP+SSE transport of 2024-11-05, which this command does not: start the server with \
-             `--stdio`, or save its answer to tools/list into a file"
-        ));
     }
     let why = status.map_or_else(|| session::because(error), |status| format!("it answered {status}"));
     Failure::new(format!("`{url}` is no MCP server, as far as it can be told: {why}"))
@@ -161,15 +158,5 @@ fn status(error: &(dyn Error + 'static)) -> Option<StatusCode> {
             })
         }
         _ => cause.downcast_ref::<reqwest::Error>().and_then(reqwest::Error::status),
-    })
-}
-
-/// Whether a GET is answered with an event stream and no session: the old transport begins so.
-async fn speaks_old_transport(url: &str, headers: &HashMap<HeaderName, HeaderValue>, client: &Client) -> bool {
-    let headers: HeaderMap = headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-    let answer = client.get(url).headers(headers).header(ACCEPT, "text/event-stream").send().await;
-    answer.is_ok_and(|answer| {
-        let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        answer.status().is_success() && kind.starts_with("text/event-stream")
     })
 }

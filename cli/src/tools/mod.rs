@@ -3,6 +3,7 @@
 mod from;
 mod http;
 mod session;
+mod sse;
 mod stdio;
 
 use std::path::Path;

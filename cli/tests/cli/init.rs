@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     common::{Ran, mcp_policy},
-    mcp_server::{Manner, Server, TOOLS, command},
+    mcp_server::{Manner, Server, TOOLS, command, serve_events},
 };
 
 fn init(arguments: &[&str], input: &str) -> Ran {
@@ -86,6 +86,12 @@ fn a_server_is_asked_over_http_all_its_pages() {
 }
 
 #[test]
+fn a_server_of_the_first_revision_is_asked_over_its_event_stream() {
+    let ran = init(&["--server", &serve_events(), "--timeout", "10"], "");
+    assert_eq!(ran, Ran { status: Some(0), out: policy(), said: String::new() });
+}
+
+#[test]
 fn a_server_is_started_and_asked_over_its_pipes() {
     let ran = init(&["--stdio", &command()], "");
     assert_eq!(ran, Ran { status: Some(0), out: policy(), said: String::new() });
@@ -112,17 +118,19 @@ fn a_server_that_wants_a_sign_in_gets_the_header_that_is_given() {
 fn what_is_no_mcp_server_is_said_to_be_none() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     fails(&init(&["--server", &format!("http://{nobody}/mcp")], ""), "cannot connect to `http://127.0.0.1");
-    let old = || async { ([(CONTENT_TYPE, "text/event-stream")], "event: endpoint\ndata: /messages\n\n") };
+    let events = |data: &'static str| move || async move { ([(CONTENT_TYPE, "text/event-stream")], data) };
     let router = Router::new()
         .route("/page", any(async || "<html>hello"))
-        .route("/sse", get(old))
+        .route("/ends", get(events("event: endpoint\ndata: /messages\n\n")))
+        .route("/astray", get(events("event: endpoint\ndata: http://192.0.2.1/messages\n\n")))
         .route("/elsewhere", any(async || ([("location", "http://192.0.2.1/mcp")], axum::http::StatusCode::FOUND)))
         .route("/silent", any(async || pending::<Infallible>().await.to_string()));
     let server = Server::serve(router);
     for path in ["/page", "/nowhere", "/elsewhere"] {
         fails(&init(&["--server", &server.url(path)], ""), "is no MCP server");
     }
-    fails(&init(&["--server", &server.url("/sse")], ""), "only the HTTP+SSE transport of 2024-11-05");
+    fails(&init(&["--server", &server.url("/ends")], ""), "error: ");
+    fails(&init(&["--server", &server.url("/astray")], ""), "sends its clients to another server, `http://192.0.2.1");
     fails(&init(&["--server", &server.url("/silent"), "--timeout", "1"], ""), "no list of tools within 1 s");
     fails(&init(&["--server", "ftp://127.0.0.1/"], ""), "is no URL of the web");
 }

@@ -3,6 +3,7 @@
 
 use std::{
     fs::File,
+    io::{BufRead, BufReader, Write},
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
 };
@@ -22,6 +23,7 @@ use rmcp::{
         StreamableHttpServerConfig, StreamableHttpService, session::local::LocalSessionManager,
     },
 };
+use serde_json::{Value, json};
 use tokio::{
     net::{TcpListener, unix::pipe},
     runtime::Runtime,
@@ -117,6 +119,69 @@ async fn unlocked(request: Request, next: Next) -> Response {
     } else {
         StatusCode::UNAUTHORIZED.into_response()
     }
+}
+
+/// The URL of a server that speaks HTTP+SSE only, for one client. It answers `initialize` and `tools/list`.
+pub(crate) fn serve_events() -> String {
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let mut stream: Option<std::net::TcpStream> = None;
+        for connection in listener.incoming() {
+            let mut connection = BufReader::new(connection.unwrap());
+            let (line, body) = request(&mut connection);
+            let mut connection = connection.into_inner();
+            if line.starts_with("POST /messages?s=1 ") {
+                connection
+                    .write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                    .unwrap();
+                if let Some(answer) = answer(&body) {
+                    write!(stream.as_mut().unwrap(), "event: message\r\ndata: {answer}\r\n\r\n").unwrap();
+                }
+            } else if line.starts_with("GET /sse ") {
+                let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+                write!(connection, "{head}: hello\n\nevent: endpoint\ndata: /messages?s=1\n\n").unwrap();
+                stream = Some(connection);
+            } else {
+                let head = "HTTP/1.1 405 Method Not Allowed\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                connection.write_all(head.as_bytes()).unwrap();
+            }
+        }
+    });
+    format!("http://{address}/sse")
+}
+
+/// Reads a request: its first line and its body.
+fn request(connection: &mut impl BufRead) -> (String, Value) {
+    let (mut first, mut length) = (String::new(), 0);
+    connection.read_line(&mut first).unwrap();
+    loop {
+        let mut line = String::new();
+        connection.read_line(&mut line).unwrap();
+        let line = line.trim().to_ascii_lowercase();
+        if line.is_empty() {
+            break;
+        }
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+    }
+    let mut body = vec![0; length];
+    connection.read_exact(&mut body).unwrap();
+    (first, serde_json::from_slice(&body).unwrap_or_default())
+}
+
+fn answer(request: &Value) -> Option<Value> {
+    let result = match request["method"].as_str()? {
+        "initialize" => json!({
+            "protocolVersion": "2024-11-05",
+            "capabilities": { "tools": {} },
+            "serverInfo": { "name": "old", "version": "1" }
+        }),
+        "tools/list" => json!({ "tools": serde_json::from_str::<Value>(TOOLS).unwrap() }),
+        _ => return None,
+    };
+    Some(json!({ "jsonrpc": "2.0", "id": request["id"], "result": result }))
 }
 
 /// A command that starts this program again, as a server. What the test harness prints is kept out of its output.
