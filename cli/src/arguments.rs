@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use clap_complete::Shell;
 
-use crate::{check, diff, explain, export::Export, run, schema, test};
+use crate::{check, diff, explain, export::Export, init, run, schema, test};
 
 /// Works with the policies and configurations of the MCP policy filter.
 ///
@@ -76,4 +76,6 @@ Examples:
     Explain(explain::Options),
     /// Runs test cases through the filter, and tells which rules no case reached.
     Test(test::Options),
+    /// Writes a first policy for the tools of a server.
+    Init(init::Options),
 }

@@ -1,20 +1,21 @@
 //! `mcp-policy`: what can be done with a policy or configuration beside an Envoy.
 //!
 //! Each command is a folder or file of its own with its `Options` and a `run`. What they share: [`document`] reads
-//! policies, [`tools`] reads what servers offer, [`failure`] says what went wrong, and with which exit status.
+//! policies, [`tools`] reads what servers offer, [`classify`] tells what harm a tool can do, [`failure`] says what went wrong, and with which exit status.
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
 mod arguments;
 mod check;
+mod classify;
 mod deploy;
 mod diff;
 mod document;
 mod explain;
 mod export;
 mod failure;
+mod init;
 mod module;
-#[expect(dead_code, reason = "commands that write files come")]
 mod output;
 mod place;
 mod run;
@@ -29,6 +30,7 @@ use clap::{CommandFactory, Parser};
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
+        Command::Init(options) => init::run(&options),
         Command::Check(options) => check::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Test(options) => test::run(&options),

@@ -15,7 +15,7 @@ pub struct Admin {
 
 impl Admin {
     pub(crate) fn new(address: SocketAddr) -> Self {
-        Self { address, http: reqwest::Client::new() }
+        Self { address, http: crate::http() }
     }
 
     /// Where it listens.

@@ -85,7 +85,7 @@ impl Client {
     }
 
     async fn open(config: StreamableHttpClientTransportConfig) -> Result<Self> {
-        let transport = StreamableHttpClientTransport::from_config(config);
+        let transport = StreamableHttpClientTransport::with_client(crate::http(), config);
         ().serve(transport).await.map(Self).map_err(mcp)
     }
 

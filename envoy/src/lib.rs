@@ -21,6 +21,7 @@ mod error;
 pub mod examples;
 pub mod fetch;
 pub mod filters;
+mod http;
 pub mod lab;
 pub mod policed;
 pub mod ratelimit;
@@ -36,4 +37,5 @@ pub mod workspace;
 
 pub use config::{Cluster, Config, Route};
 pub use error::{Error, Result};
+pub use http::http;
 pub use running::{Envoy, Update};

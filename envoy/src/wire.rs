@@ -11,7 +11,7 @@ pub fn call(tool: &str, arguments: &Value) -> Value {
 
 /// A POST of `message` as MCP clients send it, over a connection of its own.
 pub fn post(url: String, message: &Value) -> RequestBuilder {
-    reqwest::Client::new().post(url).header("accept", "application/json, text/event-stream").json(message)
+    crate::http().post(url).header("accept", "application/json, text/event-stream").json(message)
 }
 
 /// The rule that an answer says it was refused by; none if the server answered.

@@ -89,7 +89,7 @@ async fn exactly_so_many_run_at_once_over_four_workers() -> Result<()> {
     let policy = PolicyFilter::new(at_most(&json!({ "max": MAX })))?;
     let envoy = Arc::new(Envoy::start(&Config::new(slow.address).workers(4).policy(policy)).await?);
     // A connection each, which stays open, so that the calls of a round really meet.
-    let clients: Vec<reqwest::Client> = (0..CONNECTIONS).map(|_| reqwest::Client::new()).collect();
+    let clients: Vec<reqwest::Client> = (0..CONNECTIONS).map(|_| envoy::http()).collect();
     for round in 0..ROUNDS {
         let start = Arc::new(Barrier::new(CONNECTIONS));
         let refused = Arc::new(AtomicUsize::new(0));
@@ -133,14 +133,14 @@ async fn a_call_that_outlives_its_lease_goes_on_counting() -> Result<()> {
     let envoy = Arc::new(Envoy::start(&Config::new(slow.address).policy(policy)).await?);
     let long = {
         let envoy = Arc::clone(&envoy);
-        tokio::spawn(async move { call(&reqwest::Client::new(), &envoy).await })
+        tokio::spawn(async move { call(&envoy::http(), &envoy).await })
     };
     slow.runs(1).await?;
     sleep(Duration::from_secs(34)).await;
-    assert!(!call(&reqwest::Client::new(), &envoy).await?);
+    assert!(!call(&envoy::http(), &envoy).await?);
     slow.ends.add_permits(2);
     assert!(long.await??);
-    assert!(call(&reqwest::Client::new(), &envoy).await?);
+    assert!(call(&envoy::http(), &envoy).await?);
     Ok(())
 }
 
@@ -166,7 +166,7 @@ async fn hang_up(slow: &Slow, envoy: &Envoy) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_hangs_up_gains_no_slot_while_it_lingers() -> Result<()> {
-    let http = reqwest::Client::new();
+    let http = envoy::http();
     for (linger, is_free) in [("1h", false), ("0s", true)] {
         let slow = Slow::start().await?;
         let policy = PolicyFilter::new(at_most(&json!({ "max": 1, "linger": linger })))?;

@@ -34,7 +34,7 @@ async fn without_a_policy_every_call_reaches_the_server() -> Result<()> {
 async fn an_upstream_records_what_reached_it() -> Result<()> {
     let upstream = Upstream::json("{}").await?;
     let envoy = Envoy::start(&Config::new(upstream.address())).await?;
-    let http = reqwest::Client::new();
+    let http = envoy::http();
     http.post(envoy.url("/mcp?x=1")).header("x-mark", "7").body("hello").send().await?;
     let seen = upstream.seen();
     assert_eq!(seen.len(), 1);
@@ -60,7 +60,7 @@ async fn envoys_own_filters_refuse_with_403_and_admit_the_named_tool() -> Result
     let envoy = Envoy::start(&config).await?;
     for (tool, status) in [("get_run", 200), ("create_run", 403)] {
         let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": tool } });
-        let answer = reqwest::Client::new()
+        let answer = envoy::http()
             .post(envoy.url("/mcp"))
             .header("accept", "application/json, text/event-stream")
             .json(&call)

@@ -62,7 +62,7 @@ async fn a_claim_chooses_the_policy_and_without_it_there_is_none() -> Result<()>
     // Not even a session: no policy says that this server may be talked to.
     let stranger = token("eve", &json!({ "groups": ["finance"] }));
     for (method, place) in [("initialize", "/error/data/rule"), ("tools/call", "/result/_meta/rule")] {
-        let answer: Value = reqwest::Client::new()
+        let answer: Value = envoy::http()
             .post(envoy.url("/mcp"))
             .header("accept", "application/json, text/event-stream")
             .bearer_auth(&stranger)

@@ -70,7 +70,7 @@ async fn two_workers_admit_exactly_the_limit_together() -> Result<()> {
         .map(|_| {
             let url = envoy.url("/mcp");
             tokio::spawn(async move {
-                let http = reqwest::Client::new();
+                let http = envoy::http();
                 let mut admitted = 0;
                 for _ in 0..4 {
                     let answer: Value = http

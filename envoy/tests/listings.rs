@@ -67,7 +67,7 @@ async fn a_listing_is_filtered_wherever_its_event_is_cut() -> Result<()> {
     })
     .await?;
     let envoy = Envoy::start(&Config::new(upstream.address()).policy(PolicyFilter::new(hiding())?)).await?;
-    let http = reqwest::Client::new();
+    let http = envoy::http();
     for cut in (0..360).step_by(13) {
         let answer = http
             .post(envoy.url("/mcp"))

@@ -28,7 +28,7 @@ async fn start() -> Result<(Upstream, Envoy)> {
 }
 
 fn post(envoy: &Envoy, message: &Value) -> RequestBuilder {
-    reqwest::Client::new().post(envoy.url("/mcp")).header("accept", "application/json, text/event-stream").json(message)
+    envoy::http().post(envoy.url("/mcp")).header("accept", "application/json, text/event-stream").json(message)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,7 +119,7 @@ async fn each_request_of_a_refused_batch_is_answered_and_an_allowed_batch_passes
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_http_methods_of_mcp_reach_the_server() -> Result<()> {
     let (upstream, envoy) = start().await?;
-    let http = reqwest::Client::new();
+    let http = envoy::http();
     let passing = [(Method::GET, "accept", "text/event-stream"), (Method::DELETE, "mcp-session-id", "abc")];
     for (method, header, value) in passing {
         let response = http.request(method.clone(), envoy.url("/mcp")).header(header, value).send().await?;

@@ -15,7 +15,7 @@ async fn attempts(filter: Option<PolicyFilter>) -> Result<usize> {
     config.policy = filter;
     let envoy = Envoy::start(&config).await?;
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "create_run" } });
-    reqwest::Client::new()
+    envoy::http()
         .post(envoy.url("/mcp"))
         .header("accept", "application/json, text/event-stream")
         // A client could ask for retries as well.

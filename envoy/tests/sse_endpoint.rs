@@ -11,8 +11,7 @@ async fn a_server_that_names_another_origin_is_not_followed() -> Result<()> {
     let configuration = json!({
         "policies": {"p": {"version": "1", "default": "allow"}}, "routes": [{"policy": "p", "transport": "sse"}]});
     let envoy = Envoy::start(&Config::new(upstream.address()).policy(PolicyFilter::new(configuration)?)).await?;
-    let mut response =
-        reqwest::Client::new().get(envoy.url("/sse")).header("accept", "text/event-stream").send().await?;
+    let mut response = envoy::http().get(envoy.url("/sse")).header("accept", "text/event-stream").send().await?;
     let mut seen = String::new();
     while !seen.contains("still here") {
         seen += &String::from_utf8_lossy(&response.chunk().await?.expect("the stream goes on"));

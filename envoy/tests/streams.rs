@@ -50,7 +50,7 @@ impl Told {
     }
 
     fn get(&self) -> RequestBuilder {
-        reqwest::Client::new().get(self.envoy.url("/mcp")).header("accept", "text/event-stream")
+        envoy::http().get(self.envoy.url("/mcp")).header("accept", "text/event-stream")
     }
 }
 

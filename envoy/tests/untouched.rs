@@ -12,7 +12,7 @@ fn policy() -> Value {
 }
 
 fn post(url: String, body: impl Into<reqwest::Body>) -> RequestBuilder {
-    reqwest::Client::new()
+    envoy::http()
         .post(url)
         .header("content-type", "application/json")
         .header("accept", "application/json, text/event-stream")
@@ -104,7 +104,7 @@ async fn an_encoded_body_is_refused_unread() -> Result<()> {
         ("content-type", "application/json; charset=utf-7"),
         ("content-type", "application/json; charset=\"UTF-16\""),
     ] {
-        let request = reqwest::Client::new()
+        let request = envoy::http()
             .post(envoy.url("/mcp"))
             .header("accept", "application/json, text/event-stream")
             .header(name, value)

@@ -1,9 +1,17 @@
-//! What an MCP server offers: its tools, as `tools/list` has them.
+//! What an MCP server offers: its tools, as `tools/list` has them, from a file or from a server that is asked.
+
+mod from;
+mod http;
+mod session;
+mod sse;
+mod stdio;
 
 use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+pub(crate) use from::From;
 
 use crate::{document::Source, failure::Failure};
 

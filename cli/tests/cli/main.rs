@@ -5,6 +5,8 @@ mod common;
 mod explain;
 mod export;
 mod gate;
+mod init;
 mod kubernetes;
+mod mcp_server;
 mod schema;
 mod test;
