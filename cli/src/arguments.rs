@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use clap_complete::Shell;
 
-use crate::{check, diff, explain, export::Export, init, run, schema, test};
+use crate::{check, diff, explain, export::Export, init, pin, run, schema, test};
 
 /// Works with the policies and configurations of the MCP policy filter.
 ///
@@ -19,6 +19,8 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Writes digests of tools' definitions, so that the filter takes out what is defined otherwise one day.
+    Pin(pin::Options),
     /// Runs a gate on this machine: an Envoy with the policy, in front of an MCP server.
     ///
     /// Prints the URL that clients connect to once it serves, and runs until it is ended.

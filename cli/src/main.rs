@@ -17,6 +17,7 @@ mod failure;
 mod init;
 mod module;
 mod output;
+mod pin;
 mod place;
 mod run;
 mod schema;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Explain(options) => explain::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Diff(options) => diff::run(&options),
+        Command::Pin(options) => pin::run(&options),
         Command::Run(options) => run::run(&options),
         Command::Export { what } => export::run(&what),
         Command::Schema(options) => schema::run(&options),

@@ -53,8 +53,11 @@ fn configurations() -> Vec<Value> {
     let configuration = json!({
         "$schema": "s", "description": "d",
         "policies": { "p": policy },
+        "locks": { "l": {
+            "$schema": "s", "description": "d", "version": "1", "unseen": "pass", "tools": { "t": { "sha256": "0".repeat(64) } },
+        } },
         "routes": [
-            { "host": "h", "path": "/p", "route": "r", "cluster": "c", "when": { "claims.x": "v" }, "policy": "p", "transport": "sse",
+            { "host": "h", "path": "/p", "route": "r", "cluster": "c", "when": { "claims.x": "v" }, "policy": "p", "lock": "l", "transport": "sse",
               "sse_denial": "forward" },
             { "policy": ["p"], "transport": "streamable" },
         ],

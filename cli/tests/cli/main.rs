@@ -8,5 +8,6 @@ mod gate;
 mod init;
 mod kubernetes;
 mod mcp_server;
+mod pin;
 mod schema;
 mod test;

@@ -224,7 +224,7 @@ fn json_says_what_failed_where() {
 fn the_filter_can_be_named_and_must_be_there() {
     let folder = folder(&[("policy.json", POLICY), ("cases.yaml", GOOD)]);
     let ran = test(&folder, &["--filter", "/nowhere/filter.wasm"]);
-    assert!(ran.status == Some(1) && ran.said.contains("there is no filter `/nowhere/filter.wasm`"), "{ran:?}");
+    assert!(ran.status == Some(1) && ran.said.contains("there is no filter at `/nowhere/filter.wasm`"), "{ran:?}");
     let module = host_test::filter_wasm().unwrap();
     let ran = test(&folder, &["--filter", module.to_str().unwrap()]);
     assert_eq!(ran.status, Some(0), "{ran:?}");

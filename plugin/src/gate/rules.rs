@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use policy::config::Transport;
-use policy::decision::{self, Decision, Effort, Refusal, RefusalKind, Target};
+use policy::decision::{self, Decision, Effort, Refusal, Target};
 use policy::message::{Body, HeaderCopies, HeaderMismatch, Id, Message, Params, STATELESS};
 
 use smallvec::SmallVec;

@@ -1,0 +1,54 @@
+//! `mcp-policy pin`.
+
+use serde_json::{Value, json};
+
+use crate::common::mcp_policy;
+
+const TOOLS: &str = r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[
+  { "name": "stop_run", "description": "Stops a run." },
+  { "name": "get_run", "description": "Reads a run.", "inputSchema": { "type": "object" } } ]}}"#;
+
+#[test]
+fn what_is_written_is_a_lock_that_the_filter_takes() {
+    let ran = mcp_policy(&["pin", "-"], TOOLS);
+    assert_eq!((ran.status, ran.said.as_str()), (Some(0), ""));
+    let lock: Value = serde_json::from_str(&ran.out).unwrap();
+    let stop_run = "37c32939f40eb7df9eca6c85ff8d40262ccc2a361b7c3bf4c3fe65920837fcb9";
+    assert_eq!(lock["tools"]["stop_run"], json!({ "sha256": stop_run }));
+    let configuration = json!({
+        "policies": { "p": { "version": "1", "default": "deny" } }, "locks": { "lab": lock }, "routes": [{ "policy": "p", "lock": "lab" }],
+    });
+    assert_eq!(mcp_policy(&["check", "-"], &configuration.to_string()).status, Some(0));
+}
+
+#[test]
+fn a_list_is_held_against_a_lock() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let lock = file.path().to_str().unwrap();
+    assert_eq!(mcp_policy(&["pin", "-", "-o", lock], TOOLS).status, Some(0));
+    let same = mcp_policy(&["pin", "-", "--against", lock], TOOLS);
+    assert_eq!((same.status, same.out.as_str()), (Some(0), "nothing is different\n"));
+    let other = TOOLS.replace("Reads a run.", "Reads a run. And more.").replace("stop_run", "start_run");
+    let ran = mcp_policy(&["pin", "-", "--against", lock], &other);
+    assert_eq!(ran.status, Some(1));
+    let lines: Vec<&str> = ran.out.lines().collect();
+    let [changed, new, gone] = lines.as_slice() else { panic!("{ran:?}") };
+    assert!(
+        changed.starts_with("\"get_run\" changed")
+            && new.starts_with("\"start_run\" new")
+            && gone.starts_with("\"stop_run\" gone")
+    );
+}
+
+#[test]
+fn what_is_not_one_clear_list_is_refused() {
+    let twice = TOOLS.replace("stop_run", "get_run");
+    for (list, why) in
+        [("{}", "is no list of tools"), ("[", "cannot be read"), (twice.as_str(), "lists \"get_run\" twice")]
+    {
+        let ran = mcp_policy(&["pin", "-"], list);
+        assert!(ran.status == Some(1) && ran.out.is_empty() && ran.said.contains(why), "{ran:?}");
+    }
+    let ran = mcp_policy(&["pin", "-", "--against", "/nowhere/lock"], TOOLS);
+    assert!(ran.status == Some(1) && ran.said.contains("/nowhere/lock"), "{ran:?}");
+}
