@@ -14,6 +14,8 @@ mod failure;
 #[expect(dead_code, reason = "commands that write files come")]
 mod output;
 mod schema;
+#[cfg(test)]
+mod testing;
 mod tools;
 
 use std::process::ExitCode;

@@ -50,7 +50,9 @@ fn settings(old: &Config, new: &Config, changes: &mut Vec<Change>) {
     }
     match (old.unmatched, new.unmatched) {
         (Unmatched::Deny, Unmatched::Pass) => told("unmatched", Mark::Loosened, "requests that no route names pass"),
-        (Unmatched::Pass, Unmatched::Deny) => told("unmatched", Mark::Tightened, "requests that no route names are refused"),
+        (Unmatched::Pass, Unmatched::Deny) => {
+            told("unmatched", Mark::Tightened, "requests that no route names are refused")
+        }
         _ => {}
     }
     let names = |config: &Config| config.policies.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
@@ -101,7 +103,9 @@ fn policies(name: &str, old: &Policy, new: &Policy, changes: &mut Vec<Change>) {
     if old.listing != new.listing {
         let what = match new.listing {
             Listing::All => "lists leave out only what is hidden",
-            Listing::Allowed => "lists leave out what would be denied, and a call to it is answered like one to a hidden tool",
+            Listing::Allowed => {
+                "lists leave out what would be denied, and a call to it is answered like one to a hidden tool"
+            }
         };
         Told { about: "listing".to_owned(), changes }.say(Mark::Changed, what.to_owned());
     }

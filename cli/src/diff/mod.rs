@@ -68,7 +68,8 @@ fn text(changes: &[Change]) -> String {
 }
 
 fn json(changes: &[Change]) -> String {
-    let all = changes.iter().map(|Change { mark, about, what }| json!({ "mark": mark.word(), "about": about, "what": what }));
+    let all =
+        changes.iter().map(|Change { mark, about, what }| json!({ "mark": mark.word(), "about": about, "what": what }));
     let all: Vec<_> = all.collect();
     let [loosened, tightened, changed] = count(changes);
     format!("{:#}\n", json!({ "loosened": loosened, "tightened": tightened, "changed": changed, "changes": all }))

@@ -3,11 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::testing::outcome;
 
 fn changes(old: &str, new: &str) -> Vec<Change> {
-    let load = |text: &str| {
-        policy::config::load(text.as_bytes()).unwrap_or_else(|errors| panic!("{errors}\n{text}"))
-    };
+    let load = |text: &str| policy::config::load(text.as_bytes()).unwrap_or_else(|errors| panic!("{errors}\n{text}"));
     configuration::compare(&load(old), &load(new))
 }
 
@@ -60,11 +59,7 @@ fn a_tool_that_is_named_newly_is_loosened_under_default_deny() {
         &tool(r#"{"rate_limit": "10/minute"}"#),
         &["loosened tool `t`: allowed, with 10 per minute for each grant, was denied by default"],
     );
-    assert_said(
-        r#""tools": {}"#,
-        &tool(r#"{"action": "deny"}"#),
-        &["changed tool `t`: denied, was denied by default"],
-    );
+    assert_said(r#""tools": {}"#, &tool(r#"{"action": "deny"}"#), &["changed tool `t`: denied, was denied by default"]);
 }
 
 #[test]
@@ -98,11 +93,7 @@ fn limits_are_compared_where_one_is_surely_stricter() {
         assert!(matches!(said.as_slice(), [line] if line.starts_with(mark)), "{other}: {said:?}");
         assert_said(&ten, &limit(other), &said.iter().map(String::as_str).collect::<Vec<_>>());
     }
-    assert_said(
-        &ten,
-        &tool("{}"),
-        &["loosened tool `t`: no limit `c` any more: it was 10 per minute for each grant"],
-    );
+    assert_said(&ten, &tool("{}"), &["loosened tool `t`: no limit `c` any more: it was 10 per minute for each grant"]);
 }
 
 #[test]
@@ -144,9 +135,13 @@ fn what_is_said_to_be_looser_lets_through_what_passed() {
         r#""tools": {"*": {"rate_limit": "1/minute"}, "t": {}}"#,
         &["loosened tool `t`: no limit `rate_limit` any more: it was 1 per minute for each grant"],
     );
-    assert_said(r#""listing": "all""#, r#""listing": "allowed""#, &[
-        "changed listing: lists leave out what would be denied, and a call to it is answered like one to a hidden tool",
-    ]);
+    assert_said(
+        r#""listing": "all""#,
+        r#""listing": "allowed""#,
+        &[
+            "changed listing: lists leave out what would be denied, and a call to it is answered like one to a hidden tool",
+        ],
+    );
     assert_said(
         r#""methods": {"elicitation/create": {"action": "deny"}}"#,
         r#""methods": {}"#,
@@ -157,7 +152,8 @@ fn what_is_said_to_be_looser_lets_through_what_passed() {
 #[test]
 fn a_default_is_told_for_everything_that_it_decides() {
     let (deny, allow) = (document(r#""tools": {}"#), document(r#""tools": {}"#).replace("\"deny\"", "\"allow\""));
-    let said = ["tools", "resources", "prompts"].map(|what| format!("loosened {what} that no rule names: allowed, were denied"));
+    let said = ["tools", "resources", "prompts"]
+        .map(|what| format!("loosened {what} that no rule names: allowed, were denied"));
     let mut said = said.to_vec();
     said.push("loosened methods that nothing else judges: allowed, were denied".to_owned());
     assert_eq!(lines(&deny, &allow), said);
@@ -189,16 +185,30 @@ fn policies_and_settings_of_a_configuration_are_told_by_name() {
 
 /// Members of a policy, from parts that interact.
 fn policies() -> impl Strategy<Value = String> {
-    let limit = (prop::sample::select(&["minute", "hour"][..]), 0..3_u8, prop::sample::select(&["grant", "global"][..]))
+    let limit = (
+        prop::sample::select(&["minute", "hour"][..]),
+        0..3_u8,
+        prop::sample::select(&["grant", "global"][..]),
+    )
         .prop_map(|(window, max, scope)| {
-            format!(r#"{{"limits": [{{"counter": "c{window}", "window": "{window}", "max": {max}, "scope": "{scope}"}}]}}"#)
+            format!(
+                r#"{{"limits": [{{"counter": "c{window}", "window": "{window}", "max": {max}, "scope": "{scope}"}}]}}"#
+            )
         });
-    let predicate = (prop::sample::select(&["require", "deny_if"][..]), prop::sample::select(&["lt", "gt"][..]), 0..3_u8)
-        .prop_map(|(list, op, value)| {
-            format!(r#"{{"{list}": [{{"conditions": [{{"path": "args.x", "op": "{op}", "value": {value}}}]}}]}}"#)
-        });
+    let predicate =
+        (prop::sample::select(&["require", "deny_if"][..]), prop::sample::select(&["lt", "gt"][..]), 0..3_u8).prop_map(
+            |(list, op, value)| {
+                format!(r#"{{"{list}": [{{"conditions": [{{"path": "args.x", "op": "{op}", "value": {value}}}]}}]}}"#)
+            },
+        );
     let plain = prop::sample::select(
-        &["{}", r#"{"action": "deny"}"#, r#"{"action": "require_approval"}"#, r#"{"deny_if": [{}]}"#, r#"{"rate_limit": "1/day"}"#][..],
+        &[
+            "{}",
+            r#"{"action": "deny"}"#,
+            r#"{"action": "require_approval"}"#,
+            r#"{"deny_if": [{}]}"#,
+            r#"{"rate_limit": "1/day"}"#,
+        ][..],
     );
     let rule = prop_oneof![limit, predicate, plain.prop_map(str::to_owned)];
     let names = &["a", "ab", "a*", "*", "*bc", "abc"][..];
@@ -212,6 +222,27 @@ fn policies() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    /// Where all changes point one way, no call of many gets further the other way.
+    #[test]
+    fn the_filter_decides_as_it_is_marked(old in policies(), new in policies()) {
+        let changes = changes(&old, &new);
+        let only = |mark: Mark| changes.iter().all(|change| change.mark == mark);
+        for name in ["a", "ab", "abc", "b", "bc", "c", "xbc"] {
+            for arguments in ["{}", r#"{"x":0}"#, r#"{"x":1}"#, r#"{"x":2}"#, r#"{"x":"1"}"#] {
+                let (before, after) = (outcome(&old, name, arguments), outcome(&new, name, arguments));
+                if only(Mark::Loosened) {
+                    prop_assert!(before.0 <= after.0, "{} {} {:?}", name, arguments, changes);
+                }
+                if only(Mark::Tightened) {
+                    prop_assert!(before.0 >= after.0, "{} {} {:?}", name, arguments, changes);
+                }
+                if changes.is_empty() {
+                    prop_assert_eq!(&before, &after);
+                }
+            }
+        }
+    }
+
     #[test]
     fn a_policy_does_not_differ_from_itself(policy in policies()) {
         prop_assert_eq!(changes(&policy, &policy), []);

@@ -111,10 +111,8 @@ pub(super) fn rule(rule: &Rule) -> String {
         1 => Some(format!("1 {what}")),
         n => Some(format!("{n} {what}s")),
     };
-    let mut parts: Vec<String> = [some(rule.require.len(), "requirement"), some(rule.deny_if.len(), "refusal")]
-        .into_iter()
-        .flatten()
-        .collect();
+    let mut parts: Vec<String> =
+        [some(rule.require.len(), "requirement"), some(rule.deny_if.len(), "refusal")].into_iter().flatten().collect();
     parts.extend(rule.limits.iter().map(limit));
     if parts.is_empty() { action.to_owned() } else { format!("{action}, with {}", parts.join(", ")) }
 }

@@ -2,5 +2,6 @@
 
 mod check;
 mod common;
+mod diff;
 mod export;
 mod schema;
