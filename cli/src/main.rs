@@ -22,6 +22,8 @@ mod place;
 mod run;
 mod schema;
 mod test;
+#[cfg(test)]
+mod testing;
 mod tools;
 
 use std::process::ExitCode;

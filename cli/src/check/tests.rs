@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::testing::{Outcome, outcome, shipped};
 
 /// What a document is told: code and pointer of each.
 fn told(text: &str) -> Vec<(&'static str, String)> {
@@ -271,6 +272,63 @@ fn a_policy_of_a_configuration_is_told_by_its_place_there() {
     let policy = document(r#""hide": ["a"], "tools": {"a": {}}"#);
     let text = format!(r#"{{"policies": {{"lab": {policy}}}, "routes": [{{"policy": "lab"}}]}}"#);
     assert_eq!(told(&text), [("unreachable-rule", "/policies/lab/tools/a".to_owned())]);
+}
+
+#[test]
+fn what_is_shipped_raises_no_doubt() {
+    let mut held = 0;
+    for (path, text) in shipped() {
+        held += 1;
+        let expected: &[(&str, &str)] = match path.file_name().and_then(|name| name.to_str()) {
+            // It shows that `hide` has no exceptions.
+            Some("resources.yaml") => &[("unreachable-rule", "/resources/uris/file:~1~1~1srv~1secret~1*")],
+            _ => &[],
+        };
+        let said = told(&text);
+        let said: Vec<(&str, &str)> = said.iter().map(|(code, pointer)| (*code, pointer.as_str())).collect();
+        assert!(said.is_empty() || said == expected, "{}: {said:?}\n{text}", path.display());
+    }
+    assert!(held >= 20, "{held}");
+}
+
+/// One condition on `args.x`.
+fn condition() -> impl Strategy<Value = String> {
+    let numbers = prop::sample::select(&["lt", "lte", "gt", "gte", "eq", "neq"][..]);
+    let numbers = (numbers, 0..4_u8).prop_map(|(op, n)| (op, n.to_string()));
+    let texts = prop::sample::select(&["eq", "neq", "starts_with", "ends_with", "contains", "regex"][..]);
+    let texts = (texts, "[ab]{1,2}").prop_map(|(op, text)| (op, format!("{text:?}")));
+    let lists = prop::sample::select(&["in", "not_in"][..]);
+    let values = prop::sample::subsequence(vec!["0", "1", "2", r#""a""#, r#""ab""#, "true"], 1..4);
+    let lists = (lists, values).prop_map(|(op, values)| (op, format!("[{}]", values.join(","))));
+    let lengths = prop::sample::select(&["length_lte", "length_gte"][..]);
+    let lengths = (lengths, 0..3_u8).prop_map(|(op, n)| (op, n.to_string()));
+    let exists = Just(("exists", "true".to_owned()));
+    let null = Just(("eq", "null".to_owned()));
+    prop_oneof![numbers, texts, lists, lengths, exists, null]
+        .prop_map(|(op, value)| format!(r#"{{"path": "args.x", "op": "{op}", "value": {value}}}"#))
+}
+
+proptest! {
+    /// What is told to refuse every call, the filter refuses.
+    #[test]
+    fn no_call_passes_a_contradiction(one in condition(), other in condition()) {
+        let policy = document(&predicate("require", &format!("{one}, {other}")));
+        if told(&policy).iter().any(|(code, _)| *code == "contradiction") {
+            let values = ["null", "true", "0", "0.5", "1", "2", "3", "9", r#""a""#, r#""b""#, r#""ab""#, r#""ba""#, r#""aab""#, "[]", r#"["a"]"#, r#"["a","b"]"#, "[1]", "{}"];
+            for value in values {
+                prop_assert_eq!(outcome(&policy, "t", &format!(r#"{{"x":{value}}}"#)).0, Outcome::Refused, "{} {}", value, policy);
+            }
+        }
+    }
+
+    /// What is told to refuse calls that lack the value, does so; and what is guarded is not told.
+    #[test]
+    fn an_unguarded_negation_refuses_what_is_missing(list in prop::sample::select(&["require", "deny_if"][..]), one in condition(), other in condition()) {
+        let policy = document(&predicate(list, &format!("{one}, {other}")));
+        if told(&policy).iter().any(|(code, _)| *code == "unguarded-negation") {
+            prop_assert_eq!(outcome(&policy, "t", "{}").0, Outcome::Refused, "{}", policy);
+        }
+    }
 }
 
 #[test]

@@ -43,12 +43,14 @@ impl Text {
         start..end.max(start)
     }
 
-    /// What to mark at an offset: a string, number or word whole; of an object or array only its bracket.
+    /// What to mark at an offset: a string, number or word whole; an object or array if it is short and on one line, else its
+    /// bracket.
     pub(crate) fn token(&self, offset: usize) -> Range<usize> {
         let rest = self.bytes.get(offset..).unwrap_or_default();
         let length = match rest.first() {
             None | Some(b'\n' | b'\r') => 0,
             Some(b'"') => string(rest),
+            Some(b'{' | b'[') => bracketed(rest).unwrap_or(1),
             Some(byte) if byte.is_ascii_alphanumeric() || b"-+.".contains(byte) => rest
                 .iter()
                 .position(|byte| !byte.is_ascii_alphanumeric() && !b"-+._".contains(byte))
@@ -78,6 +80,25 @@ fn string(text: &[u8]) -> usize {
     text.len()
 }
 
+/// How long the object or array is that a text begins with, if it is on one line and short enough to be marked.
+fn bracketed(text: &[u8]) -> Option<usize> {
+    const SHORT: usize = 120;
+    let mut depth = 0_usize;
+    let mut at = 0;
+    while at < text.len().min(SHORT) {
+        match text.get(at)? {
+            b'"' => at += string(text.get(at..)?).max(1) - 1,
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' if depth == 1 => return Some(at + 1),
+            b'}' | b']' => depth = depth.checked_sub(1)?,
+            b'\n' | b'\r' => return None,
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -105,6 +126,8 @@ mod tests {
             assert_eq!(text.token(offset), token, "{offset}");
         }
         assert_eq!((text.line(9), text.line(24), text.line(33)), (0..16, 18..27, 28..33));
+        let object = self::text(br#"{"a": [1, "}"], "b": {} } [1"#);
+        assert_eq!((object.token(0), object.token(6), object.token(26)), (0..25, 6..14, 26..27));
         assert_eq!(text.position(24), Position { line: 2, column: 6 });
     }
 

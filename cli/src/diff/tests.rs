@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::testing::outcome;
 
 fn changes(old: &str, new: &str) -> Vec<Change> {
     let load = |text: &str| policy::config::load(text.as_bytes()).unwrap_or_else(|errors| panic!("{errors}\n{text}"));
@@ -221,6 +222,27 @@ fn policies() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    /// Where all changes point one way, no call of many gets further the other way.
+    #[test]
+    fn the_filter_decides_as_it_is_marked(old in policies(), new in policies()) {
+        let changes = changes(&old, &new);
+        let only = |mark: Mark| changes.iter().all(|change| change.mark == mark);
+        for name in ["a", "ab", "abc", "b", "bc", "c", "xbc"] {
+            for arguments in ["{}", r#"{"x":0}"#, r#"{"x":1}"#, r#"{"x":2}"#, r#"{"x":"1"}"#] {
+                let (before, after) = (outcome(&old, name, arguments), outcome(&new, name, arguments));
+                if only(Mark::Loosened) {
+                    prop_assert!(before.0 <= after.0, "{} {} {:?}", name, arguments, changes);
+                }
+                if only(Mark::Tightened) {
+                    prop_assert!(before.0 >= after.0, "{} {} {:?}", name, arguments, changes);
+                }
+                if changes.is_empty() {
+                    prop_assert_eq!(&before, &after);
+                }
+            }
+        }
+    }
+
     #[test]
     fn a_policy_does_not_differ_from_itself(policy in policies()) {
         prop_assert_eq!(changes(&policy, &policy), []);

@@ -1,15 +1,12 @@
 //! The schemas against the loader: the same fields, words and defaults, and no document refused that loads.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::{Path, PathBuf},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use policy::document::{Error, ErrorKind};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::testing::{files, shipped};
 
 /// Policies that use every field, in every form that has fields of its own.
 fn policies() -> Vec<Value> {
@@ -277,42 +274,11 @@ fn validator(of: Document) -> jsonschema::Validator {
     jsonschema::options().should_validate_formats(false).build(&schema(of)).unwrap()
 }
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn files(folder: &str, extension: &str) -> Vec<String> {
-    let mut texts = Vec::new();
-    let mut folders = vec![root().join(folder)];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|ext| ext == extension) {
-                texts.push(fs::read_to_string(path).unwrap());
-            }
-        }
-    }
-    texts
-}
-
-/// Every text of the repository that may be a document: examples, documentation, scenarios, and what the loader's own tests read.
+/// What is shipped, and what the loader's own tests read.
 fn texts() -> Vec<String> {
-    let mut texts = files("examples", "json");
-    for markdown in files("docs", "md").into_iter().chain([fs::read_to_string(root().join("README.md")).unwrap()]) {
-        texts
-            .extend(markdown.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next()).map(str::to_owned));
-    }
-    for scenario in files("scenarios", "yaml") {
-        let scenario: Value = serde_saphyr::from_str(&scenario).unwrap();
-        for field in ["policy", "configuration"] {
-            for pointer in all_pointers(&scenario).iter().filter(|pointer| pointer.ends_with(&format!("/{field}"))) {
-                texts.push(scenario.pointer(pointer).unwrap().to_string());
-            }
-        }
-    }
-    for source in ["policy/src/document/tests", "policy/src/config/tests"].iter().flat_map(|folder| files(folder, "rs"))
+    let mut texts: Vec<String> = shipped().into_iter().map(|(_, text)| text).collect();
+    for (_, source) in
+        ["policy/src/document/tests", "policy/src/config/tests"].iter().flat_map(|folder| files(folder, "rs"))
     {
         for literal in source.split("r#\"").skip(1).filter_map(|rest| rest.split("\"#").next()) {
             // As their helpers write them: whole, the members of a policy, or the rule of a tool.

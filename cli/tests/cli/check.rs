@@ -102,9 +102,10 @@ fn code_scanning_gets_sarif() {
     let log: Value = serde_json::from_str(&ran.out).unwrap();
     let run = &log["runs"][0];
     let result = &run["results"][0];
+    let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
     assert_eq!((&log["version"], &run["columnKind"]), (&json!("2.1.0"), &json!("unicodeCodePoints")));
     assert_eq!((&result["ruleId"], &result["level"]), (&json!("unreachable-rule"), &json!("warning")));
-    assert_eq!(run["tool"]["driver"]["rules"][result["ruleIndex"].as_u64().unwrap() as usize]["id"], result["ruleId"]);
+    assert_eq!(run["tool"]["driver"]["rules"][index]["id"], result["ruleId"]);
     let region = json!({ "startLine": 1, "startColumn": 71, "endLine": 1, "endColumn": 83 });
     assert_eq!(result["locations"][0]["physicalLocation"]["region"], region);
     assert_eq!(result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"], "/tools/delete_run");

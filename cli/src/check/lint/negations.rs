@@ -36,7 +36,7 @@ fn tell(list: List, condition: &Condition, at: String, findings: &mut Findings<'
             format!("put `exists` of `{path}` beside it if that is meant, else say what is refused under `deny_if`"),
         ),
         List::DenyIf => (
-            format!("this also refuses calls without `{path}`, as what is missing differs from everything"),
+            format!("calls without `{path}` meet this as well, as what is missing differs from everything"),
             format!("put `exists` of `{path}` beside it to let them pass, or under `require` to say that it is meant"),
         ),
     };
