@@ -34,7 +34,7 @@ const VERBS: &[(Class, Kind, &str)] = &[
         "get read find fetch retrieve describe show lookup look inspect browse explore examine compare summarize summarise \
          explain analyze analyse calculate compute estimate validate verify peek observe whoami display detect \
          identify discover enumerate extract parse decode translate classify recommend suggest predict forecast geocode \
-         measure locate grep ls cat stat nslookup whois return download scrape crawl recall convert exist",
+         measure locate grep ls cat stat nslookup whois return download scrape crawl recall exist",
     ),
     (
         Class::Read,
@@ -52,7 +52,7 @@ const VERBS: &[(Class, Kind, &str)] = &[
          dismiss acknowledge ack snooze mute unmute unblock promote demote toggle brighten increase decrease increment \
          decrement initialize init generate make prepare remember memorize learn ingest populate resize overwrite activate \
          deactivate unset encode embed render transform customize confirm rotate open store restore export react \
-         introduce connect disconnect convey notify remind ask answer ban kick allocate escalate silence claim skip split combine concat compress crop trim ensure aggregate",
+         introduce connect disconnect convey notify remind ask answer ban kick allocate escalate silence claim skip split combine concat compress convert crop trim ensure aggregate",
     ),
     (
         Class::Write,
