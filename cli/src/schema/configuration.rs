@@ -129,7 +129,7 @@ fn lock() -> Value {
         "properties": {
             "$schema": { "type": "string", "description": "The schema that editors check this by." },
             "description": remark(),
-            "version": words(&["1"], "The version of the format."),
+            "version": { "const": "1", "description": "The version of the format." },
             "unseen": words(&["pass", "deny"], "Calls of a tool that no list has shown yet."),
             "tools": {
                 "type": "object",

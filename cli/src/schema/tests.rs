@@ -223,7 +223,8 @@ fn the_words_are_those_that_the_loader_knows() {
                         _ => None,
                     });
                 // Names of the document itself, and forms that a pattern describes.
-                let of_document = pointer.starts_with("/routes/") && pointer.contains("/policy");
+                let of_document =
+                    pointer.starts_with("/routes/") && (pointer.contains("/policy") || pointer.ends_with("/lock"));
                 let known: BTreeSet<&str> = known.into_iter().flatten().map(AsRef::as_ref).collect();
                 let known: BTreeSet<&str> =
                     known.into_iter().filter(|word| !word.contains(":NAME") && !of_document).collect();

@@ -11,6 +11,7 @@ use crate::{
         code::{DENIED_BY_DEFAULT, DESTRUCTIVE_DEFAULT, IDLE_HIDE, UNKNOWN_TOOL, UNMATCHABLE_NAME, UNNAMED_TOOL},
         finding::Findings,
     },
+    classify::{Class, classify},
     tools::Tool,
 };
 
@@ -101,7 +102,7 @@ pub(super) fn unnamed(config: &Config, tools: &[Tool], findings: &mut Findings<'
         (
             &DESTRUCTIVE_DEFAULT,
             destructive,
-            "of tools that seem to destroy something, these are allowed by default only",
+            "of tools that seem to destroy something or to move money, these are allowed by default only",
         ),
         (&UNNAMED_TOOL, others, "no rule names these, so the default allows them"),
     ] {
@@ -112,19 +113,9 @@ pub(super) fn unnamed(config: &Config, tools: &[Tool], findings: &mut Findings<'
     }
 }
 
-/// Whether a tool looks as if it destroyed something, by its name and its server's hints.
-///
-/// To be replaced by the classifier of tools.
+/// Whether a tool seems to destroy something or to move money, by the classes that `init` goes by.
 fn seems_destructive(tool: &Tool) -> bool {
-    const WORDS: [&str; 10] =
-        ["delete", "destroy", "drop", "erase", "kill", "purge", "remove", "terminate", "truncate", "wipe"];
-    let mut words = tool.name.split(|c: char| !c.is_ascii_alphanumeric());
-    // `deleteRun` is one word between separators, so its beginning counts.
-    let begins = |word: &str| {
-        let camel = |verb: &str| word.strip_prefix(verb).is_some_and(|rest| rest.starts_with(char::is_uppercase));
-        WORDS.iter().any(|verb| word.eq_ignore_ascii_case(verb) || camel(verb))
-    };
-    tool.annotations.destructive_hint == Some(true) || words.any(begins)
+    matches!(classify(tool).class, Class::Destructive | Class::Financial)
 }
 
 fn listed(tools: &[&Tool]) -> String {
