@@ -48,8 +48,10 @@ pub(crate) static OPEN_REGEX: Code =
 pub(crate) static UNKNOWN_TOOL: Code = warning("unknown-tool", "with `--tools`: no tool of the list has the name");
 pub(crate) static UNKNOWN_ARGUMENT: Code =
     warning("unknown-argument", "with `--tools`: no tool that the rule is for has the argument in its input schema");
-pub(crate) static DESTRUCTIVE_DEFAULT: Code =
-    warning("destructive-default", "with `--tools`: a tool that seems to destroy something is allowed by default only");
+pub(crate) static DESTRUCTIVE_DEFAULT: Code = warning(
+    "destructive-default",
+    "with `--tools`: a tool that seems to destroy something or to move money is allowed by default only",
+);
 pub(crate) static UNNAMED_TOOL: Code =
     warning("unnamed-tool", "with `--tools`: no rule names the tool, and the default allows it");
 pub(crate) static DENIED_BY_DEFAULT: Code =
