@@ -1,6 +1,6 @@
 //! The pinned tools of the server behind a route, and what listings have shown of them: shared by all workers.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 
 use policy::pins::{Lock, Sighting, States};
 
@@ -21,13 +21,15 @@ pub(crate) enum Unknown {
 
 /// What a listing has shown so far.
 #[derive(Default)]
-pub(crate) struct Sightings(RefCell<Vec<Sighting>>);
+pub(crate) struct Sightings(Cell<Vec<Sighting>>);
 
 impl Sightings {
     /// Looks at an entry of a listing. Whether it goes on: if it is pinned as it stands.
     pub(crate) fn look(&self, lock: &Lock, name: &str, definition: &[u8]) -> bool {
         let sighting = lock.look(definition, name);
-        self.0.borrow_mut().push(sighting);
+        let mut all = self.0.take();
+        all.push(sighting);
+        self.0.set(all);
         sighting.is_pinned()
     }
 

@@ -72,6 +72,26 @@ fn states_that_are_damaged_let_nothing_pass() {
     assert!(lab.log().contains("are damaged"), "{}", lab.log());
 }
 
+/// A server can make a list cost no more than its length.
+#[test]
+fn a_list_of_one_tool_many_times_or_of_deep_definitions_costs_by_its_length() {
+    let many = vec![json!({ "name": "stop_run" }); 20_000];
+    let deep = (0..60).fold(json!("x".repeat(1_000)), |inner, _| json!({ "a": inner, "b": "y".repeat(1_000) }));
+    for tools in [Value::from(many), json!([{ "name": "stop_run", "inputSchema": deep }])] {
+        let mut configuration = pinned(STOP_RUN);
+        configuration["max_depth"] = json!(256);
+        let lab = Lab::new(&configuration);
+        let mut stream = lab.post(request("tools/list", &json!({})));
+        stream.response_headers(&[(":status", "200"), ("content-type", "application/json")]);
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "result": { "tools": tools } }).to_string();
+        let before = lab.worker(0).fuel_used();
+        stream.response_body(&body, true);
+        let per_byte = (lab.worker(0).fuel_used() - before) / body.len() as u64;
+        assert_eq!(message(&stream)["result"]["tools"], json!([]));
+        assert!(per_byte < 600, "{per_byte} instructions per byte of {}", body.len());
+    }
+}
+
 #[test]
 fn observing_takes_nothing_out_and_refuses_nothing() {
     let mut observing = pinned(STOP_RUN);

@@ -3,50 +3,60 @@
 //! A number that changes in a double stands as it is written: RFC 8785 leaves it out, and clients that read it whole
 //! would see a change that its double does not show.
 
-use crate::json::{Key, Number, Raw, Reader, SyntaxError, Value};
+use crate::json::{Number, Reader, SyntaxError, Value};
 
 type Result<T> = core::result::Result<T, SyntaxError>;
 
-/// Appends the canonical form of an object.
-pub(super) fn write_object(object: Raw<'_>, out: &mut Vec<u8>) -> Result<()> {
-    let mut members: Vec<(Vec<u16>, Value<'_>)> = Vec::new();
-    object.reader().object(|reader: &mut Reader<'_>, key: &Key<'_>| {
+/// Appends the canonical form of the next value. Reads every byte once, however deep it is nested.
+pub(super) fn write(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<()> {
+    match reader.peek() {
+        Some(b'{') => write_object(reader, out),
+        Some(b'[') => {
+            out.push(b'[');
+            let mut index = 0usize;
+            reader.array(|reader| {
+                separate(index, out);
+                index = index.saturating_add(1);
+                write(reader, out)
+            })?;
+            out.push(b']');
+            Ok(())
+        }
+        _ => {
+            match reader.value()? {
+                Value::Bool(true) => out.extend_from_slice(b"true"),
+                Value::Bool(false) => out.extend_from_slice(b"false"),
+                Value::Number(number) => write_number(number, out),
+                Value::String(text) => write_string(&text.decode(), out),
+                // INVARIANT: objects and arrays have been told by their brackets.
+                Value::Null | Value::Object(_) | Value::Array(_) => out.extend_from_slice(b"null"),
+            }
+            Ok(())
+        }
+    }
+}
+
+fn write_object(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<()> {
+    // Each member as it will stand, and the key that it is sorted by.
+    let mut members: Vec<(Vec<u16>, core::ops::Range<usize>)> = Vec::new();
+    let mut texts = Vec::new();
+    reader.object(|reader, key| {
         let name = String::from_utf8_lossy(key.as_bytes());
-        members.push((name.encode_utf16().collect(), reader.value()?));
+        let start = texts.len();
+        write_string(&name, &mut texts);
+        texts.push(b':');
+        write(reader, &mut texts)?;
+        members.push((name.encode_utf16().collect(), start..texts.len()));
         Ok::<(), SyntaxError>(())
     })?;
     // By UTF-16 code units, as ECMAScript sorts.
     members.sort_by(|(one, _), (other, _)| one.cmp(other));
     out.push(b'{');
-    for (index, (name, value)) in members.into_iter().enumerate() {
+    for (index, (_, text)) in members.into_iter().enumerate() {
         separate(index, out);
-        write_string(&String::from_utf16_lossy(&name), out);
-        out.push(b':');
-        write(value, out)?;
+        out.extend_from_slice(texts.get(text).unwrap_or_default());
     }
     out.push(b'}');
-    Ok(())
-}
-
-fn write(value: Value<'_>, out: &mut Vec<u8>) -> Result<()> {
-    match value {
-        Value::Null => out.extend_from_slice(b"null"),
-        Value::Bool(true) => out.extend_from_slice(b"true"),
-        Value::Bool(false) => out.extend_from_slice(b"false"),
-        Value::Number(number) => write_number(number, out),
-        Value::String(text) => write_string(&text.decode(), out),
-        Value::Object(object) => write_object(object, out)?,
-        Value::Array(array) => {
-            out.push(b'[');
-            let mut index = 0usize;
-            array.reader().array(|reader| {
-                separate(index, out);
-                index = index.saturating_add(1);
-                write(reader.value()?, out)
-            })?;
-            out.push(b']');
-        }
-    }
     Ok(())
 }
 
@@ -124,10 +134,7 @@ mod tests {
 
     fn canonical(text: &str) -> String {
         let mut out = Vec::new();
-        match Reader::new(text.as_bytes(), 64).unwrap().value().unwrap() {
-            Value::Object(object) => write_object(object, &mut out).unwrap(),
-            other => write(other, &mut out).unwrap(),
-        }
+        write(&mut Reader::new(text.as_bytes(), 64).unwrap(), &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 

@@ -30,7 +30,7 @@ use core::str::FromStr;
 use sha2::{Digest as _, Sha256};
 
 use crate::decision::{Refusal, RefusalKind};
-use crate::json::{Problem, Reader, SyntaxError, Value};
+use crate::json::{Problem, Reader, SyntaxError};
 
 pub use states::States;
 
@@ -84,12 +84,12 @@ impl Digest {
     /// If the text is not one strict JSON object.
     pub fn of_definition(definition: &[u8]) -> Result<Self, SyntaxError> {
         let mut reader = Reader::new(definition, MAX_DEPTH)?;
-        let Value::Object(object) = reader.value()? else {
+        if reader.peek() != Some(b'{') {
             return Err(SyntaxError { offset: 0, problem: Problem::UnexpectedByte });
-        };
-        reader.end()?;
+        }
         let mut canonical = Vec::with_capacity(definition.len());
-        canonical::write_object(object, &mut canonical)?;
+        canonical::write(&mut reader, &mut canonical)?;
+        reader.end()?;
         Ok(Self(Sha256::digest(canonical).into()))
     }
 }

@@ -34,15 +34,21 @@ impl States {
     /// Takes note of a listing. What it shows in two ways counts as changed. Says which tools, by their place in the
     /// lock, are marked as changed now and were not before.
     pub fn see(&mut self, sightings: &[Sighting]) -> Vec<usize> {
+        // A change outweighs what is as it was. One pass: a server can list a tool many thousand times.
+        let mut shown = vec![UNSEEN; self.0.len()];
+        for sighting in sightings {
+            if let Some(state) = sighting.tool.and_then(|tool| shown.get_mut(tool)) {
+                *state = (*state).max(if sighting.is_same { SAME } else { CHANGED });
+            }
+        }
         let mut marked = Vec::new();
-        for tool in sightings.iter().filter_map(|sighting| sighting.tool) {
-            let of_tool = |sighting: &&Sighting| sighting.tool == Some(tool);
-            let is_same = sightings.iter().filter(of_tool).all(|sighting| sighting.is_same);
-            let Some(state) = self.0.get_mut(tool) else { continue };
-            let before = core::mem::replace(state, if is_same { SAME } else { CHANGED });
-            if !is_same && before != CHANGED {
+        for (tool, (state, shown)) in
+            self.0.iter_mut().zip(shown).enumerate().filter(|(_, (_, shown))| *shown != UNSEEN)
+        {
+            if shown == CHANGED && *state != CHANGED {
                 marked.push(tool);
             }
+            *state = shown;
         }
         marked
     }
