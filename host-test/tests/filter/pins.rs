@@ -88,7 +88,8 @@ fn a_list_of_one_tool_many_times_or_of_deep_definitions_costs_by_its_length() {
         stream.response_body(&body, true);
         let per_byte = (lab.worker(0).fuel_used() - before) / body.len() as u64;
         assert_eq!(message(&stream)["result"]["tools"], json!([]));
-        assert!(per_byte < 600, "{per_byte} instructions per byte of {}", body.len());
+        // The digest of an entry of twenty bytes takes a block or two of SHA-256; comparing each with all would take thousands more.
+        assert!(per_byte < 1_000, "{per_byte} instructions per byte of {}", body.len());
     }
 }
 
