@@ -92,6 +92,11 @@ impl Host {
         lock(&self.shared.data).set(&self.shared.settings.vm_id, key, value, 0).ok();
     }
 
+    /// How often a filter has read shared data.
+    pub fn shared_data_reads(&self) -> usize {
+        lock(&self.shared.data).reads()
+    }
+
     /// The number that the next write of shared data gets, for tests of the counter's end.
     pub fn set_next_cas(&self, cas: u32) {
         lock(&self.shared.data).set_next_cas(cas);

@@ -10,6 +10,7 @@ pub(crate) struct SharedData {
     // One counter for all keys of all namespaces, as in Envoy.
     next_cas: u32,
     namespaces: HashMap<String, BTreeMap<Vec<u8>, Entry>>,
+    reads: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -20,12 +21,13 @@ struct Entry {
 
 impl Default for SharedData {
     fn default() -> Self {
-        SharedData { next_cas: 1, namespaces: HashMap::new() }
+        SharedData { next_cas: 1, namespaces: HashMap::new(), reads: 0 }
     }
 }
 
 impl SharedData {
-    pub(crate) fn get(&self, vm_id: &str, key: &[u8]) -> Result<(Vec<u8>, u32), Status> {
+    pub(crate) fn get(&mut self, vm_id: &str, key: &[u8]) -> Result<(Vec<u8>, u32), Status> {
+        self.reads = self.reads.saturating_add(1);
         let entry = self.namespaces.get(vm_id).and_then(|keys| keys.get(key)).ok_or(Status::NotFound)?;
         Ok((entry.value.clone(), entry.cas))
     }
@@ -48,6 +50,11 @@ impl SharedData {
 
     pub(crate) fn set_next_cas(&mut self, cas: u32) {
         self.next_cas = cas.max(1);
+    }
+
+    /// How often a value was asked for.
+    pub(crate) fn reads(&self) -> usize {
+        self.reads
     }
 
     pub(crate) fn snapshot(&self, vm_id: &str) -> BTreeMap<Vec<u8>, Vec<u8>> {

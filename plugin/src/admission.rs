@@ -9,7 +9,6 @@ use policy::quota::{LeaseId, Left, QuotaError, Taken, Window};
 
 use crate::host::{self, Headers, Level};
 use crate::runtime::Runtime;
-use crate::store::SharedData;
 
 /// An admitted body, from its admission to its end. Settled exactly once: by what ended it, or when it is dropped.
 pub(crate) struct Admission {
@@ -145,7 +144,7 @@ impl Admission {
     }
 
     fn give_back(&self, which: impl Fn(usize) -> bool) {
-        let result = self.runtime.quota().and_then(|quota| quota.give_back(&SharedData, &self.taken, which));
+        let result = self.runtime.quota().and_then(|quota| quota.give_back(&self.runtime.store, &self.taken, which));
         self.note(result, "what a call took cannot be given back");
     }
 
@@ -153,7 +152,8 @@ impl Admission {
         for lease in self.taken.leases() {
             let linger_ms = self.terms.get(lease.charge).map_or(0, |terms| terms.linger_ms);
             let left = (may_run && linger_ms > 0).then_some(Left { count: lease.count, linger_ms });
-            let ended = |id: LeaseId| self.runtime.leases.end(self.runtime.quota()?, id, lease.count, left);
+            let runtime = &self.runtime;
+            let ended = |id: LeaseId| runtime.leases.end((runtime.quota()?, &runtime.store), id, lease.count, left);
             self.note(ended(lease.id), "the end of a call cannot be stated yet");
         }
     }

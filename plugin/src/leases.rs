@@ -40,12 +40,18 @@ impl Leases {
     }
 
     /// Calls have ended, or are left behind. What cannot be stated now is with the next tick.
-    pub(crate) fn end(&self, quota: &Quota, id: LeaseId, count: u64, left: Option<Left>) -> Result<(), QuotaError> {
+    pub(crate) fn end(
+        &self,
+        (quota, store): (&Quota, &SharedData),
+        id: LeaseId,
+        count: u64,
+        left: Option<Left>,
+    ) -> Result<(), QuotaError> {
         let Ok(mut all) = self.held.try_borrow_mut() else { return Ok(()) };
         let Some(held) = all.get_mut(&id) else { return Ok(()) };
         held.count = held.count.saturating_sub(count);
         held.owed.extend(left);
-        held.state(quota, id)?;
+        held.state(quota, store, id)?;
         if held.count == 0 {
             all.remove(&id);
         }
@@ -53,14 +59,14 @@ impl Leases {
     }
 
     /// States all that is held, if it is time.
-    pub(crate) fn tick(&self, quota: &Quota, metrics: &Metrics) {
+    pub(crate) fn tick(&self, quota: &Quota, store: &SharedData, metrics: &Metrics) {
         let Ok(now) = store::now(0) else { return };
         if now.monotonic_ms.saturating_sub(self.stated_ms.get()) < TICK_MS.into() {
             return;
         }
         self.stated_ms.set(now.monotonic_ms);
         let Ok(mut all) = self.held.try_borrow_mut() else { return };
-        all.retain(|id, held| match held.state(quota, *id) {
+        all.retain(|id, held| match held.state(quota, store, *id) {
             Ok(()) => held.count > 0,
             Err(error) => {
                 metrics.uncounted(&error);
@@ -77,10 +83,10 @@ impl Leases {
 }
 
 impl Held {
-    fn state(&mut self, quota: &Quota, id: LeaseId) -> Result<(), QuotaError> {
+    fn state(&mut self, quota: &Quota, store: &SharedData, id: LeaseId) -> Result<(), QuotaError> {
         loop {
             let left = self.owed.last().copied();
-            quota.state_leases(&SharedData, id, self.count, left.unwrap_or_default(), store::now(0)?)?;
+            quota.state_leases(store, id, self.count, left.unwrap_or_default(), store::now(0)?)?;
             if left.is_none() || self.owed.pop().is_some() && self.owed.is_empty() {
                 return Ok(());
             }

@@ -29,6 +29,8 @@ pub(crate) struct Runtime {
     looks: Vec<Looks>,
     /// Whose the counters are: the plugin's root id and name.
     root: String,
+    /// Where the counters are.
+    pub(crate) store: SharedData,
     /// Opened by the first call that is counted: configuring must have no effect on what others see.
     quota: OnceCell<Quota>,
 }
@@ -54,8 +56,8 @@ impl Runtime {
         }
         let hold = Hold::new(config.request_headers);
         let looks = config.routes.iter().map(|route| Looks::of(&config, route)).collect();
-        let (leases, ticks, quota) = (Leases::default(), Cell::new(0), OnceCell::new());
-        let runtime = Self { config, metrics: Metrics::define()?, hold, leases, ticks, looks, root, quota };
+        let (leases, ticks, store, quota) = (Leases::default(), Cell::new(0), SharedData::default(), OnceCell::new());
+        let runtime = Self { config, metrics: Metrics::define()?, hold, leases, ticks, looks, root, store, quota };
         runtime.adjust_ticks();
         Ok(runtime)
     }
@@ -83,7 +85,7 @@ impl Runtime {
         if !self.leases.is_empty()
             && let Ok(quota) = self.quota()
         {
-            self.leases.tick(quota, &self.metrics);
+            self.leases.tick(quota, &self.store, &self.metrics);
         }
         self.adjust_ticks();
     }
@@ -98,7 +100,7 @@ impl Runtime {
             return Ok(quota);
         }
         let seed = host::random().map_err(|status| QuotaError::Store(StoreError { status: status.0 }))?;
-        let quota = Quota::open(&SharedData, &self.root, self.config.counters, seed)?;
+        let quota = Quota::open(&self.store, &self.root, self.config.counters, seed)?;
         if quota.waits_for_restart() {
             host::log(Level::Warn, "mcp_policy: another counters.max_bytes takes effect only after a restart of Envoy");
         }

@@ -21,6 +21,7 @@ mod limits_attack;
 mod limits_many;
 mod limits_promise;
 mod limits_race;
+mod limits_recall;
 mod limits_survive;
 mod listings;
 mod listings_odd;

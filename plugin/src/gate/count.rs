@@ -11,7 +11,7 @@ use super::Due;
 use crate::caller::Caller;
 use crate::host::Headers;
 use crate::runtime::Runtime;
-use crate::store::{self, SharedData};
+use crate::store;
 use crate::stream::Exchange;
 
 /// Why a call was not counted.
@@ -53,9 +53,9 @@ pub(super) fn count(
     let quota = runtime.quota()?;
     let now = store::now(caller.wall_ms())?;
     let outcome = if only_look {
-        quota.look(&SharedData, caller.principal(), &charges, now)?
+        quota.look(&runtime.store, caller.principal(), &charges, now)?
     } else {
-        quota.take(&SharedData, caller.principal(), &charges, now)?
+        quota.take(&runtime.store, caller.principal(), &charges, now)?
     };
     Ok(match outcome {
         Outcome::Admitted(taken) => {

@@ -16,9 +16,9 @@ use super::window::{CalendarUnit, RING_CELLS, Span, Window};
 
 const CELLS: usize = 16;
 const _: () = assert!(CELLS as u64 == RING_CELLS);
-const INLINE_MAX: u64 = 14;
-const VARINT_FOLLOWS: u8 = 15;
-const OLDEST_AGE: u8 = 15;
+pub(super) const INLINE_MAX: u64 = 14;
+pub(super) const VARINT_FOLLOWS: u8 = 15;
+pub(super) const OLDEST_AGE: u8 = 15;
 
 /// A count, at the time of its shard.
 #[derive(Clone, Debug, PartialEq, Eq)]

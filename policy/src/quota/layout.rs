@@ -5,7 +5,7 @@ use super::hash::Seed;
 use super::leases::Worker;
 use super::outcome::QuotaError;
 use super::shard::SHARD_BYTES;
-use super::store::{CounterStore, Expected, Key, Swap};
+use super::store::{CounterStore, Expected, ShardId, Swap};
 use super::take::ATTEMPTS;
 
 const FEWEST_SHARDS: u32 = 8;
@@ -83,8 +83,7 @@ impl Quota {
         settings: Settings,
         fresh_seed: [u8; 16],
     ) -> Result<Self, QuotaError> {
-        let key = Key::of_layout(root);
-        let id = key.id();
+        let id = ShardId::of_layout(root);
         for _ in 0..ATTEMPTS {
             let (before, expected) = match store.get(id)? {
                 Some((bytes, cas)) => (Layout::read(&bytes)?, Expected::Version(cas)),

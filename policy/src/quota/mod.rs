@@ -71,11 +71,13 @@
 
 mod charge;
 mod count;
+mod edit;
 mod hash;
 mod layout;
 mod leases;
 mod outcome;
 mod page;
+mod ring;
 mod shard;
 mod single;
 mod state;

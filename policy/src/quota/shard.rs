@@ -16,6 +16,7 @@ use super::charge::Now;
 use super::count::{Count, grown_older};
 use super::hash::{Owner, SlotId};
 use super::leases::Leases;
+use super::ring::RingBytes;
 use super::varint;
 use super::window::{RING_CELLS, Window};
 
@@ -189,6 +190,11 @@ impl<'a> Slot<'a> {
         Count::read(self.window, self.body, self.older, clock)
     }
 
+    /// What the slot of a sliding window counts, as it lies there; `None` if its body is no count.
+    pub(super) fn ring(&self) -> Option<RingBytes<'a>> {
+        RingBytes::read(self.body, self.older)
+    }
+
     pub(super) fn length(&self) -> usize {
         self.head.len().saturating_add(self.body.len())
     }
@@ -240,12 +246,22 @@ impl NewSlot {
 
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         if self.body_length > 0 {
-            varint::write(self.body_length.saturating_add(SLOT_HEAD_BYTES) as u64, out);
-            out.extend_from_slice(&self.id.0.to_le_bytes());
-            out.extend_from_slice(&self.window.code().to_le_bytes());
+            begin_slot(self.id, self.window, self.body_length, out);
             self.count.write(out);
         }
     }
+}
+
+/// Writes the slot of a sliding window that is not empty.
+pub(super) fn write_ring(id: SlotId, window: Window, ring: &RingBytes<'_>, out: &mut Vec<u8>) {
+    begin_slot(id, window, ring.length(), out);
+    ring.write(out);
+}
+
+fn begin_slot(id: SlotId, window: Window, body_length: usize, out: &mut Vec<u8>) {
+    varint::write(body_length.saturating_add(SLOT_HEAD_BYTES) as u64, out);
+    out.extend_from_slice(&id.0.to_le_bytes());
+    out.extend_from_slice(&window.code().to_le_bytes());
 }
 
 /// How many cells each window has moved on since the shard was written; computed once per window,

@@ -6,7 +6,7 @@
 use super::charge::Now;
 use super::leases::Worker;
 use super::outcome::{Part, Taken};
-use super::shard::{NewSlot, SHARD_BYTES, Slot, Slots};
+use super::shard::{NewSlot, SHARD_BYTES, Slot, Slots, write_ring};
 use super::weigh::{Job, Verdict};
 use super::window::Window;
 
@@ -30,11 +30,24 @@ pub(super) fn take(bytes: &[u8], job: &Job<'_>, now: Now, worker: Worker) -> Opt
             slot.write(&mut out);
         }
     }
-    let mut count = own?.count(clock)?;
-    let after = count.total().saturating_add(charge.amount.into());
-    let remaining = u64::try_from(u128::from(charge.max).checked_sub(after)?).ok()?;
-    let position = count.add(charge.amount, clock, worker);
-    NewSlot::new(id, charge.window, count).write(&mut out);
+    let own = own?;
+    let admit = |total: u128| {
+        let after = total.saturating_add(charge.amount.into());
+        u64::try_from(u128::from(charge.max).checked_sub(after)?).ok()
+    };
+    let (remaining, position);
+    if let Window::Sliding(span) = charge.window {
+        let mut ring = own.ring()?;
+        remaining = admit(ring.total())?;
+        position = span.cell(clock.monotonic_ms);
+        ring.add(charge.amount);
+        write_ring(id, charge.window, &ring, &mut out);
+    } else {
+        let mut count = own.count(clock)?;
+        remaining = admit(count.total())?;
+        position = count.add(charge.amount, clock, worker);
+        NewSlot::new(id, charge.window, count).write(&mut out);
+    }
     if out.len() > SHARD_BYTES {
         return None;
     }

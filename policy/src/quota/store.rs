@@ -19,6 +19,18 @@ pub trait CounterStore {
     /// # Errors
     /// When the store cannot be written, and was not.
     fn compare_and_swap(&self, shard: ShardId<'_>, value: &[u8], expected: Expected) -> Result<Swap, StoreError>;
+
+    /// Hands out what [`CounterStore::keep`] was given for this shard, if a swap of it is likely to succeed without
+    /// reading the shard first, with the token to try it by.
+    ///
+    /// Only the swap says whether the guess was right: nothing may be told from these bytes before it has. So the token
+    /// must never be one that the shard has, or will be given, with other bytes.
+    fn recall(&self, _shard: ShardId<'_>) -> Option<(Vec<u8>, Cas)> {
+        None
+    }
+
+    /// Takes what was just swapped in for the version with this token. Whoever counts next may ask for it.
+    fn keep(&self, _shard: ShardId<'_>, _value: Vec<u8>, _replaced: Cas) {}
 }
 
 /// The store's mark of one version of one value.
@@ -44,57 +56,61 @@ pub enum Swap {
     Mismatch,
 }
 
-/// The key of one value, as `mcp_policy/1/ROOT/N` or, for the layout, `mcp_policy/1/ROOT/layout`.
-///
-/// `mcp_policy` sets the keys apart from those of other plugins in the namespace, `1` is the
-/// version of what the bytes mean, and `ROOT` the plugin that the counters belong to.
+/// Which of the values of a plugin root: a shard, or the layout, which says how many there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ShardId<'k>(&'k str);
-
-impl<'k> ShardId<'k> {
-    /// The key itself.
-    #[must_use]
-    pub const fn as_str(self) -> &'k str {
-        self.0
-    }
-}
-
-impl fmt::Display for ShardId<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
+pub struct ShardId<'k> {
+    root: &'k str,
+    number: Option<u32>,
 }
 
 const PREFIX: &str = "mcp_policy/1/";
 /// A slash and the digits of a shard.
 const LONGEST_PLACE: usize = 11;
 
-/// The text of a [`ShardId`], written once for all reads and writes of its shard.
-#[derive(Debug)]
-pub(super) struct Key(String);
-
-impl Key {
-    /// The `index`th shard of a root.
-    pub(super) fn of_shard(root: &str, index: u32) -> Self {
-        Self::of(root, &index.to_string())
+impl<'k> ShardId<'k> {
+    pub(super) const fn of_shard(root: &'k str, number: u32) -> Self {
+        Self { root, number: Some(number) }
     }
 
-    /// The record that says how many shards a root has.
-    pub(super) fn of_layout(root: &str) -> Self {
-        Self::of(root, "layout")
+    pub(super) const fn of_layout(root: &'k str) -> Self {
+        Self { root, number: None }
     }
 
-    /// Pushed piece by piece: `format!` takes several times as long, and every call that is counted pays for it.
-    fn of(root: &str, place: &str) -> Self {
-        let mut key = String::with_capacity(PREFIX.len().saturating_add(root.len()).saturating_add(LONGEST_PLACE));
-        for part in [PREFIX, root, "/", place] {
+    /// The plugin that the counters belong to.
+    #[must_use]
+    pub const fn root(self) -> &'k str {
+        self.root
+    }
+
+    /// The number of the shard; `None` for the layout.
+    #[must_use]
+    pub const fn number(self) -> Option<u32> {
+        self.number
+    }
+
+    /// The key of the value: `mcp_policy/1/ROOT/NUMBER` or `mcp_policy/1/ROOT/layout`.
+    ///
+    /// `mcp_policy` sets the keys apart from those of other plugins in the namespace, and `1` is the version of what the
+    /// bytes mean.
+    #[must_use]
+    pub fn key(self) -> String {
+        // Pushed piece by piece: `format!` takes several times as long, and every call that is counted may pay for it.
+        let length = PREFIX.len().saturating_add(self.root.len()).saturating_add(LONGEST_PLACE);
+        let mut key = String::with_capacity(length);
+        for part in [PREFIX, self.root, "/"] {
             key.push_str(part);
         }
-        Self(key)
+        match self.number {
+            Some(number) => key.push_str(&number.to_string()),
+            None => key.push_str("layout"),
+        }
+        key
     }
+}
 
-    pub(super) fn id(&self) -> ShardId<'_> {
-        ShardId(&self.0)
+impl fmt::Display for ShardId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.key())
     }
 }
 
@@ -119,7 +135,7 @@ mod tests {
 
     #[test]
     fn keys_carry_prefix_version_and_root() {
-        assert_eq!(Key::of_shard("lab", 7).id().to_string(), "mcp_policy/1/lab/7");
-        assert_eq!(Key::of_layout("lab").id().to_string(), "mcp_policy/1/lab/layout");
+        assert_eq!(ShardId::of_shard("lab", 7).key(), "mcp_policy/1/lab/7");
+        assert_eq!(ShardId::of_layout("lab").key(), "mcp_policy/1/lab/layout");
     }
 }

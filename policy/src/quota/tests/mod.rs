@@ -8,6 +8,7 @@ mod full;
 mod mutants;
 mod promise;
 mod races;
+mod recall;
 mod reload;
 mod running;
 mod scope;
