@@ -13,23 +13,29 @@ const MAX_BYTES: u64 = 16 * 1024;
 
 /// A map as Envoy's shared data is: every value that is written, under whatever key, is given the next stamp.
 #[derive(Default)]
-struct Stamped(Mutex<(HashMap<String, (Vec<u8>, u32)>, u32)>);
+struct Stamped(Mutex<Written>);
+
+#[derive(Default)]
+struct Written {
+    values: HashMap<String, (Vec<u8>, u32)>,
+    latest: u32,
+}
 
 impl CounterStore for Stamped {
     fn get(&self, shard: ShardId<'_>) -> Result<Option<(Vec<u8>, Cas)>, StoreError> {
-        Ok(self.0.lock().unwrap().0.get(&shard.key()).map(|(bytes, stamp)| (bytes.clone(), Cas(*stamp))))
+        Ok(self.0.lock().unwrap().values.get(&shard.key()).map(|(bytes, stamp)| (bytes.clone(), Cas(*stamp))))
     }
 
     fn compare_and_swap(&self, shard: ShardId<'_>, value: &[u8], expected: Expected) -> Result<Swap, StoreError> {
-        let mut inner = self.0.lock().unwrap();
-        let (map, latest) = &mut *inner;
-        match (map.get(&shard.key()), expected) {
+        let mut written = self.0.lock().unwrap();
+        match (written.values.get(&shard.key()), expected) {
             (None, Expected::Absent) => {}
             (Some((_, present)), Expected::Version(Cas(read))) if *present == read => {}
             _ => return Ok(Swap::Mismatch),
         }
-        *latest += 1;
-        map.insert(shard.key(), (value.to_vec(), *latest));
+        written.latest += 1;
+        let stamp = written.latest;
+        written.values.insert(shard.key(), (value.to_vec(), stamp));
         Ok(Swap::Done)
     }
 }
@@ -130,7 +136,7 @@ fn history<S: CounterStore>(stores: &[S; 3], steps: &[Step]) -> Vec<Result<Outco
 }
 
 fn shards(map: Stamped) -> HashMap<String, Vec<u8>> {
-    map.0.into_inner().unwrap().0.into_iter().map(|(key, (bytes, _))| (key, bytes)).collect()
+    map.0.into_inner().unwrap().values.into_iter().map(|(key, (bytes, _))| (key, bytes)).collect()
 }
 
 proptest! {
