@@ -1,6 +1,7 @@
 //! The counters' store: Envoy's shared data, one map for all workers.
 
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 
 use policy::quota::{Cas, CounterStore, Expected, Now, QuotaError, ShardId, StoreError, Swap};
 
@@ -17,7 +18,7 @@ pub(crate) struct SharedData {
 /// The shard that was read or written last.
 #[derive(Default)]
 struct Last {
-    root: String,
+    root: Option<Arc<str>>,
     number: Option<u32>,
     key: String,
     /// What this worker wrote; empty if it is not known, or was recalled.
@@ -28,13 +29,11 @@ struct Last {
 
 impl Last {
     fn is(&self, shard: ShardId<'_>) -> bool {
-        self.number == shard.number() && self.root == shard.root()
+        self.number == shard.number() && self.root.as_ref().is_some_and(|root| Arc::ptr_eq(root, shard.root()))
     }
 
     fn become_one_of(&mut self, shard: ShardId<'_>) {
-        if self.root != shard.root() {
-            self.root = shard.root().to_owned();
-        }
+        self.root = Some(Arc::clone(shard.root()));
         self.number = shard.number();
         self.key = shard.key();
         self.value = Vec::new();

@@ -92,7 +92,7 @@ impl<'m> Scopes<'m> {
         let mut texts: SmallVec<[(&Scope, Option<String>); 1]> = SmallVec::new();
         for (index, due) in dues.iter().enumerate() {
             let scope = &due.taking.limit.scope;
-            if !texts.iter().any(|(known, _)| *known == scope) {
+            if has_text(scope) && !texts.iter().any(|(known, _)| *known == scope) {
                 let text = scope_text(scope, caller, headers, sessions).map_err(|Unclear| Uncounted::Unclear(index))?;
                 texts.push((scope, text));
             }
@@ -101,12 +101,13 @@ impl<'m> Scopes<'m> {
     }
 
     pub(super) fn charge<'s>(&'s self, Due { message, policy, taking }: &'s Due<'m>) -> Charge<'s> {
-        let text = self.texts.iter().find(|(known, _)| **known == taking.limit.scope);
+        let scope = &taking.limit.scope;
+        let text = self.texts.iter().find(|(known, _)| *known == scope);
         let text = text.and_then(|(_, text)| text.as_deref());
         Charge {
             call: *message,
             counter: CounterName { policy, counter: &taking.limit.counter },
-            scope: scope_value(&taking.limit.scope, self.caller, text),
+            scope: scope_value(scope, self.caller, text),
             window: taking.limit.window,
             unit: taking.limit.unit,
             max: taking.limit.max,
@@ -121,6 +122,14 @@ const MAX_TEXT: usize = 8 * 1024;
 /// The header that a limit counts by is there more than once, or is not text: servers differ in what they make of it. Or
 /// it is too long.
 struct Unclear;
+
+/// Whether calls are told apart by a text, which has to be found.
+fn has_text(scope: &Scope) -> bool {
+    match scope {
+        Scope::Session | Scope::Claim(_) | Scope::Header(_) => true,
+        Scope::Grant | Scope::ClientIp | Scope::Global => false,
+    }
+}
 
 /// The text of a scope that is one. Calls that lack it share one count.
 fn scope_text(scope: &Scope, caller: &Caller, headers: &Headers, sessions: bool) -> Result<Option<String>, Unclear> {

@@ -78,7 +78,9 @@ fn take<'m>(
     Owed { dues, unapproved, sessions }: Owed<'m>,
 ) -> Verdict<'m> {
     let only_look = !unapproved.is_empty();
-    let (local, global): (Dues<'_>, Dues<'_>) = dues.into_iter().partition(|due| due.limit().store == Store::Local);
+    let is_local = |due: &Due<'_>| due.limit().store == Store::Local;
+    let (local, global): (Dues<'_>, Dues<'_>) =
+        if dues.iter().all(is_local) { (dues, Dues::new()) } else { dues.into_iter().partition(is_local) };
     let limited = |index: usize, reason, exhausted| match local.get(index) {
         Some(due) => due.refuse(messages, reason, exhausted),
         None => Verdict::Fail("a limit is not known".to_owned()),

@@ -1,6 +1,8 @@
 //! How many shards a plugin root has, and the key of their hash: agreed once by all workers, until a restart. And a
 //! number for each worker.
 
+use std::sync::Arc;
+
 use super::hash::Seed;
 use super::leases::Worker;
 use super::outcome::QuotaError;
@@ -35,7 +37,7 @@ pub enum WhenFull {
 /// The counters of one plugin root, as one worker sees them.
 #[derive(Debug)]
 pub struct Quota {
-    root: String,
+    root: Arc<str>,
     worker: Worker,
     seed: Seed,
     shards: u32,
@@ -83,7 +85,8 @@ impl Quota {
         settings: Settings,
         fresh_seed: [u8; 16],
     ) -> Result<Self, QuotaError> {
-        let id = ShardId::of_layout(root);
+        let root = Arc::from(root);
+        let id = ShardId::of_layout(&root);
         for _ in 0..ATTEMPTS {
             let (before, expected) = match store.get(id)? {
                 Some((bytes, cas)) => (Layout::read(&bytes)?, Expected::Version(cas)),
@@ -94,7 +97,7 @@ impl Quota {
             let layout = Layout { workers, ..before };
             if store.compare_and_swap(id, &layout.write(), expected)? == Swap::Done {
                 return Ok(Self {
-                    root: root.to_owned(),
+                    root,
                     worker: Worker(workers),
                     seed: layout.seed,
                     shards: layout.shards,
@@ -112,7 +115,7 @@ impl Quota {
         self.shards != self.wanted_shards
     }
 
-    pub(super) fn root(&self) -> &str {
+    pub(super) fn root(&self) -> &Arc<str> {
         &self.root
     }
 

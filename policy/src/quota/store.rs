@@ -1,6 +1,7 @@
 //! Where shards live: a map from key to bytes with compare-and-swap, which is what Envoy's shared data is.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// A map of small values with compare-and-swap, shared by every worker.
 ///
@@ -59,7 +60,7 @@ pub enum Swap {
 /// Which of the values of a plugin root: a shard, or the layout, which says how many there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ShardId<'k> {
-    root: &'k str,
+    root: &'k Arc<str>,
     number: Option<u32>,
 }
 
@@ -68,17 +69,17 @@ const PREFIX: &str = "mcp_policy/1/";
 const LONGEST_PLACE: usize = 11;
 
 impl<'k> ShardId<'k> {
-    pub(super) const fn of_shard(root: &'k str, number: u32) -> Self {
+    pub(super) const fn of_shard(root: &'k Arc<str>, number: u32) -> Self {
         Self { root, number: Some(number) }
     }
 
-    pub(super) const fn of_layout(root: &'k str) -> Self {
+    pub(super) const fn of_layout(root: &'k Arc<str>) -> Self {
         Self { root, number: None }
     }
 
-    /// The plugin that the counters belong to.
+    /// The plugin that the counters belong to: one text for all shards of a [`Quota`](super::Quota).
     #[must_use]
-    pub const fn root(self) -> &'k str {
+    pub const fn root(self) -> &'k Arc<str> {
         self.root
     }
 
@@ -135,7 +136,7 @@ mod tests {
 
     #[test]
     fn keys_carry_prefix_version_and_root() {
-        assert_eq!(ShardId::of_shard("lab", 7).key(), "mcp_policy/1/lab/7");
-        assert_eq!(ShardId::of_layout("lab").key(), "mcp_policy/1/lab/layout");
+        assert_eq!(ShardId::of_shard(&"lab".into(), 7).key(), "mcp_policy/1/lab/7");
+        assert_eq!(ShardId::of_layout(&"lab".into()).key(), "mcp_policy/1/lab/layout");
     }
 }

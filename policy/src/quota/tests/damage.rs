@@ -6,7 +6,7 @@ use super::*;
 
 fn with_shards(store: &Map, bytes: &[u8]) {
     for index in 0..8 {
-        store.lock().insert(ShardId::of_shard("test", index).key(), (bytes.to_vec(), 1));
+        store.lock().insert(ShardId::of_shard(&"test".into(), index).key(), (bytes.to_vec(), 1));
     }
 }
 
@@ -65,7 +65,7 @@ fn a_damaged_shard_denies_and_is_left_as_it_is() {
 fn a_damaged_layout_is_an_error() {
     for bytes in [&b""[..], &[0; 20], &[0xff; 20], &[1; 21]] {
         let store = Map::default();
-        store.lock().insert(ShardId::of_layout("test").key(), (bytes.to_vec(), 1));
+        store.lock().insert(ShardId::of_layout(&"test".into()).key(), (bytes.to_vec(), 1));
         let outcome = Quota::open(&store, "test", Settings::default(), [0; 16]).map(|_| ());
         assert_eq!(outcome, Err(QuotaError::Corrupt { shard: None }), "{bytes:?}");
     }
