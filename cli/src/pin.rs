@@ -8,33 +8,29 @@ use std::{
 };
 
 use clap::Args;
-use policy::{
-    json::{Reader, SyntaxError, Value},
-    pins::Digest,
-};
+use policy::{json::SyntaxError, pins::Digest};
 use serde_json::json;
 
 use crate::{
     document::Source,
     failure::{FOUND, Failure, Outcome},
     output,
+    tools::{From, Listing},
 };
-
-/// As deep as the filter reads.
-const MAX_DEPTH: usize = 256;
 
 /// What is pinned.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Put what is written under `locks` of the configuration, and its name under `lock` of the route to the server.
+Put what is written under `locks` of the configuration, and its name under `lock` of the route to the server. A digest covers
+the whole definition as the server sends it, so a saved list must be just that.
 
 Examples:
-  mcp-policy pin tools.json > lab.lock.json
-  mcp-policy pin tools.json --against lab.lock.json")]
+  mcp-policy pin --server https://mcp.example.com/mcp --header \"Authorization: Bearer $TOKEN\" -o lab.lock.json
+  mcp-policy pin --server https://mcp.example.com/mcp --against lab.lock.json
+  mcp-policy pin tools.json > lab.lock.json")]
 pub(crate) struct Options {
-    /// A saved answer to tools/list, just as the server sent it: the response, its result or the array; `-` reads standard input
-    #[arg(value_name = "TOOLS")]
-    tools: PathBuf,
+    #[command(flatten)]
+    tools: From,
     /// Says instead what is different from this lock; exit status 1 if anything is
     #[arg(long, value_name = "LOCK")]
     against: Option<PathBuf>,
@@ -46,7 +42,7 @@ pub(crate) struct Options {
 type Pinned = BTreeMap<String, Digest>;
 
 pub(crate) fn run(options: &Options) -> Outcome {
-    let listed = listed(&options.tools)?;
+    let listed = listed(&options.tools.read()?)?;
     match &options.against {
         Some(lock) => tell(&differences(&locked(lock)?, &listed)),
         None => output::write(&write(&listed), options.output.as_deref()),
@@ -82,61 +78,11 @@ fn differences(locked: &Pinned, listed: &Pinned) -> String {
 }
 
 /// The digest of each tool of a list.
-fn listed(path: &Path) -> Result<Pinned, Failure> {
-    let Source { name, text } = Source::read(path)?;
-    let mut pinned = Pinned::new();
-    let mut twice = None;
-    let mut found = false;
-    Reader::new(&text, MAX_DEPTH)
-        .and_then(|mut reader| {
-            let value = reader.value()?;
-            reader.end()?;
-            definitions(value, &mut |tool, definition| {
-                if pinned.insert(tool.to_owned(), Digest::of_definition(definition)?).is_some() {
-                    twice = Some(tool.to_owned());
-                }
-                Ok(())
-            })
-            .map(|array| found = array)
-        })
-        .map_err(Failure::because(format!("`{name}` cannot be read")))?;
-    match twice {
-        Some(tool) => Err(Failure::new(format!("`{name}` lists {tool:?} twice, so that it is not clear what it is"))),
-        None if !found => Err(Failure::new(format!("`{name}` is no list of tools"))),
-        None => Ok(pinned),
-    }
-}
-
-type Each<'f> = dyn FnMut(&str, &[u8]) -> Result<(), SyntaxError> + 'f;
-
-/// Calls `each` with the name and text of every definition. Whether there is a list at all.
-fn definitions(value: Value<'_>, each: &mut Each<'_>) -> Result<bool, SyntaxError> {
-    let mut found = false;
-    match value {
-        Value::Array(tools) => {
-            found = true;
-            tools.reader().array(|reader| {
-                let Value::Object(tool) = reader.value()? else { return Ok(()) };
-                let mut name = None;
-                tool.reader().object(|reader, key| {
-                    if let (b"name", Value::String(text)) = (key.as_bytes(), reader.value()?) {
-                        name = Some(text.decode().into_owned());
-                    }
-                    Ok::<(), SyntaxError>(())
-                })?;
-                name.map_or(Ok(()), |name| each(&name, tool.bytes()))
-            })?;
-        }
-        Value::Object(outer) => outer.reader().object(|reader, key| {
-            let value = reader.value()?;
-            if matches!(key.as_bytes(), b"result" | b"tools") {
-                found |= definitions(value, each)?;
-            }
-            Ok::<(), SyntaxError>(())
-        })?,
-        _ => {}
-    }
-    Ok(found)
+fn listed(listing: &Listing) -> Result<Pinned, Failure> {
+    let definitions = listing.definitions()?;
+    let digested = definitions.into_iter().map(|(tool, definition)| Ok((tool, Digest::of_definition(definition)?)));
+    let digested = digested.collect::<Result<_, SyntaxError>>();
+    digested.map_err(Failure::because(format!("`{}` cannot be read", listing.name)))
 }
 
 /// The digests of a lock, as the filter's configuration would have it.

@@ -73,7 +73,7 @@ struct Count {
 pub(crate) fn run(options: &Options) -> Outcome {
     let mut list = Vec::new();
     for file in &options.tools {
-        list.extend(tools::read(file)?);
+        list.extend(tools::Listing::read(file)?.tools()?);
     }
     let tools = (!options.tools.is_empty()).then_some(list.as_slice());
     let mut all: Vec<Checked> = options.files.iter().map(|file| check(file.clone(), tools)).collect();

@@ -3,6 +3,7 @@
 mod check;
 mod common;
 mod diff;
+mod exact_server;
 mod explain;
 mod export;
 mod gate;

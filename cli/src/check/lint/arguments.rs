@@ -7,9 +7,10 @@ use policy::document::{
 };
 use serde_json::{Map, Value};
 
-use super::{List, Subject, names::shown};
+use super::{List, Subject};
 use crate::{
     check::{code::UNKNOWN_ARGUMENT, finding::Findings},
+    output::shown,
     tools::Tool,
 };
 

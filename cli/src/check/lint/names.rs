@@ -12,6 +12,7 @@ use crate::{
         finding::Findings,
     },
     classify::{Class, classify},
+    output::shown,
     tools::Tool,
 };
 
@@ -124,17 +125,4 @@ fn listed(tools: &[&Tool]) -> String {
         names.push(format!("{more} more"));
     }
     names.join(", ")
-}
-
-/// A name without control characters and not all too long.
-pub(super) fn shown(name: &str) -> String {
-    let mut shown: String = name.chars().take(80).flat_map(escaped).collect();
-    if name.chars().nth(80).is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
-fn escaped(character: char) -> Vec<char> {
-    if character.is_control() { character.escape_default().collect() } else { vec![character] }
 }
