@@ -1,14 +1,17 @@
 //! `mcp-policy pin`: the digests of tools' definitions, as they were reviewed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::Args;
-use policy::{json::SyntaxError, pins::Digest};
+use policy::{
+    json::SyntaxError,
+    pins::{Digest, Lock},
+};
 use serde_json::json;
 
 use crate::{
@@ -39,7 +42,8 @@ pub(crate) struct Options {
     output: Option<PathBuf>,
 }
 
-type Pinned = BTreeMap<String, Digest>;
+/// The digests of tools' definitions, by name.
+pub(crate) type Pinned = BTreeMap<String, Digest>;
 
 pub(crate) fn run(options: &Options) -> Outcome {
     let listed = listed(&options.tools.read()?)?;
@@ -63,13 +67,13 @@ fn tell(differences: &str) -> Outcome {
 /// A line for each tool that is not as it is locked.
 fn differences(locked: &Pinned, listed: &Pinned) -> String {
     let mut out = String::new();
-    let names: std::collections::BTreeSet<&String> = locked.keys().chain(listed.keys()).collect();
-    for name in names {
-        let what = match (locked.get(name), listed.get(name)) {
-            (Some(before), Some(now)) if before == now => continue,
-            (Some(_), Some(_)) => "changed: its definition is not the one that is locked, so its calls are denied",
-            (Some(_), None) => "gone: it is locked and not listed",
-            (None, _) => "new: it is not locked, so it is hidden",
+    for (name, difference) in compare(locked, listed) {
+        let what = match difference {
+            Difference::Changed { .. } => {
+                "changed: its definition is not the one that is locked, so its calls are denied"
+            }
+            Difference::Gone => "gone: it is locked and not listed",
+            Difference::New => "new: it is not locked, so it is hidden",
         };
         // Writing to a String cannot fail.
         writeln!(out, "{name:?} {what}").ok();
@@ -77,8 +81,37 @@ fn differences(locked: &Pinned, listed: &Pinned) -> String {
     out
 }
 
+/// How a server differs from its lock in one tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Difference {
+    /// Its definition is another one.
+    Changed {
+        /// The digest of what the server says now.
+        now: Digest,
+    },
+    /// It is locked and not listed.
+    Gone,
+    /// It is listed and not locked.
+    New,
+}
+
+/// The tools that are not as they are locked, by name.
+pub(crate) fn compare<'p>(locked: &'p Pinned, listed: &'p Pinned) -> Vec<(&'p str, Difference)> {
+    let names: BTreeSet<&String> = locked.keys().chain(listed.keys()).collect();
+    let difference = |name: &'p String| match (locked.get(name), listed.get(name)) {
+        (Some(before), Some(now)) if before == now => None,
+        (Some(_), Some(now)) => Some((name.as_str(), Difference::Changed { now: *now })),
+        (Some(_), None) => Some((name.as_str(), Difference::Gone)),
+        (None, _) => Some((name.as_str(), Difference::New)),
+    };
+    names.into_iter().filter_map(difference).collect()
+}
+
 /// The digest of each tool of a list.
-fn listed(listing: &Listing) -> Result<Pinned, Failure> {
+///
+/// # Errors
+/// If it is no list that the filter could read, or has a tool twice.
+pub(crate) fn listed(listing: &Listing) -> Result<Pinned, Failure> {
     let definitions = listing.definitions()?;
     let digested = definitions.into_iter().map(|(tool, definition)| Ok((tool, Digest::of_definition(definition)?)));
     let digested = digested.collect::<Result<_, SyntaxError>>();
@@ -97,6 +130,10 @@ fn locked(path: &Path) -> Result<Pinned, Failure> {
     });
     let config = policy::config::load(around.to_string().as_bytes());
     let config = config.map_err(Failure::because(format!("`{name}` is no lock")))?;
-    let tools = config.locks.first().into_iter().flat_map(|(_, lock)| lock.tools());
-    Ok(tools.map(|(tool, digest)| (tool.to_owned(), digest)).collect())
+    Ok(config.locks.first().map(|(_, lock)| pinned(lock)).unwrap_or_default())
+}
+
+/// The digests of a lock.
+pub(crate) fn pinned(lock: &Lock) -> Pinned {
+    lock.tools().map(|(tool, digest)| (tool.to_owned(), digest)).collect()
 }

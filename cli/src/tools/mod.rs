@@ -12,7 +12,7 @@ mod streamable;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-pub(crate) use from::From;
+pub(crate) use from::{From, Server};
 pub(crate) use listing::Listing;
 
 /// One tool, as its server defines it.

@@ -1,6 +1,7 @@
 //! The built `mcp-policy`, as people run it: one program for all commands, since each has the same to link.
 
 mod check;
+mod check_server;
 mod common;
 mod diff;
 mod exact_server;
