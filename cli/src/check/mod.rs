@@ -119,7 +119,7 @@ fn findings(text: &Text, offered: Option<&Offered>) -> Vec<Finding> {
     match policy::config::load(&text.bytes) {
         Err(errors) => errors.iter().map(|error| Finding::of_error(error, text)).collect(),
         Ok(config) => {
-            let Some(mut findings) = Findings::of(text) else { return vec![] };
+            let mut findings = Findings::of(text);
             lint::configuration(&config, offered, &mut findings);
             findings.found.sort_by_key(|finding| finding.span.as_ref().map(|span| span.start));
             findings.found
