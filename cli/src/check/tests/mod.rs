@@ -1,5 +1,8 @@
 //! What a check says of whole documents, and what it does not say.
 
+mod robust;
+mod tools;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -197,142 +200,6 @@ fn an_expression_that_reads_like_a_whole_value_and_is_not_is_told() {
     }
 }
 
-const TOOLS: &str = r#"[
-    {"name": "get_run", "inputSchema": {"type": "object", "required": ["run_id"], "properties": {
-        "run_id": {"type": "string"}, "view": {"anyOf": [{"type": "object"}]},
-        "list": {"type": "array", "items": {"type": "object", "properties": {"x": {}}}}}}},
-    {"name": "get_runs", "inputSchema": {"type": "object", "additionalProperties": true, "properties": {}}},
-    {"name": "delete_run"}, {"name": "dropTable"}, {"name": "odd name"}]"#;
-
-fn assert_told_of_tools(document: &str, expected: &[(&str, &str)]) {
-    assert_told_of_list(TOOLS, document, expected);
-}
-
-fn assert_told_of_list(tools: &str, document: &str, expected: &[(&str, &str)]) {
-    let offered = Offered::of(tools);
-    let said = told_with(document, Some(&offered));
-    let said: Vec<(&str, &str)> = said.iter().map(|(code, pointer)| (*code, pointer.as_str())).collect();
-    assert_eq!(said, expected, "{document}");
-}
-
-#[test]
-fn names_are_held_against_the_tools_that_there_are() {
-    assert_told_of_tools(
-        &document(
-            r#""hide": ["purge_*", "delete_rum", "d*"], "tools": {"get_rum": {}, "fetch_*": {}, "*": {}, "odd name": {}}"#,
-        ),
-        &[
-            ("idle-hide", "/hide/0"),
-            ("unknown-tool", "/hide/1"),
-            ("unknown-tool", "/tools/get_rum"),
-            ("unknown-tool", "/tools/fetch_*"),
-        ],
-    );
-}
-
-#[test]
-fn tools_that_nothing_names_are_told() {
-    assert_told_of_tools(&document(r#""tools": {"get_*": {}}"#), &[("denied-by-default", "/default")]);
-    let allow = document(r#""tools": {"get_*": {}}"#).replace("\"deny\"", "\"allow\"");
-    assert_told_of_tools(&allow, &[("destructive-default", "/default"), ("unnamed-tool", "/default")]);
-    let envelope = |other: &str| {
-        format!(r#"{{"policies": {{"a": {allow}, "b": {other}}}, "routes": [{{"policy": ["a", "b"]}}]}}"#)
-    };
-    assert_told_of_tools(&envelope(r#"{"version": "1", "default": "deny"}"#), &[]);
-    let both = [("destructive-default", "/policies"), ("unnamed-tool", "/policies")];
-    assert_told_of_tools(&envelope(r#"{"version": "1", "default": "allow"}"#), &both);
-}
-
-#[test]
-fn arguments_are_held_against_input_schemas() {
-    let tool = |tool: &str, path: &str| {
-        document(&format!(
-            r#""hide": ["d*", "odd name"], "tools": {{"{tool}": {{"require": [{{"conditions": [{{"path": "{path}", "op": "exists"}}]}}]}}, "get_*": {{}}}}"#
-        ))
-    };
-    let unknown = |tool: &str| format!("/tools/{tool}/require/0/conditions/0/path");
-    for (path, known) in [
-        ("args.run_id", true),
-        ("args.runid", false),
-        ("args.view.anything", true),
-        ("args.list[*].x", true),
-        ("args.list[*].y", false),
-        ("identity.claims.runid", true),
-    ] {
-        let pointer = unknown("get_run");
-        let expected = [("unknown-argument", pointer.as_str())];
-        assert_told_of_tools(&tool("get_run", path), if known { &[] } else { &expected });
-    }
-    // Its schema says that there may be more.
-    assert_told_of_tools(&tool("get_runs", "args.runid"), &[]);
-    // The schema says that no call lacks it.
-    let negation = |path: &str| tool("get_run", path).replace(r#""exists""#, r#""neq", "value": "x""#);
-    assert_told_of_tools(&negation("args.run_id"), &[]);
-    assert_told_of_tools(&negation("args.view"), &[("unguarded-negation", "/tools/get_run/require/0/conditions/0")]);
-}
-
-/// Two tools that take a path, one that takes none, and one that does not say what it takes.
-const FILES: &str = r#"[
-    {"name": "read_file", "inputSchema": {"type": "object", "properties": {"path": {}}}},
-    {"name": "read_part", "inputSchema": {"type": "object", "properties": {"path": {}, "size": {}}}},
-    {"name": "read_time", "inputSchema": {"type": "object", "properties": {}}},
-    {"name": "read_all", "inputSchema": {"type": "object", "additionalProperties": false}},
-    {"name": "read_any", "inputSchema": {"type": "object", "additionalProperties": true}},
-    {"name": "read_more", "inputSchema": {"type": "object"}}, {"name": "read_what"}]"#;
-
-#[test]
-fn an_argument_that_only_some_tools_of_a_rule_have_is_told() {
-    let (refuses, passes) = (Some("refuses-without-argument"), Some("passes-without-argument"));
-    let path = |op: &str| format!(r#"{{"path": "args.path", "op": "{op}"}}"#);
-    let exists = path("exists");
-    let regex = path("regex").replace('}', r#", "value": "^/srv/"}"#);
-    let neq = path("neq").replace('}', r#", "value": "/etc"}"#);
-    let hour = r#"{"path": "time.hour", "op": "gt", "value": 6}"#;
-    for (list, conditions, code) in [
-        ("require", regex.clone(), refuses),
-        ("require", format!("{hour}, {regex}"), refuses),
-        ("deny_if", regex.clone(), passes),
-        ("deny_if", format!("{hour}, {regex}"), passes),
-        ("deny_if", format!("{exists}, {regex}"), None),
-        ("deny_if", exists.clone(), None),
-        ("deny_if", format!("{hour}, {exists}, {neq}"), None),
-        ("require", hour.to_owned(), None),
-    ] {
-        let index = conditions
-            .split(", {")
-            .position(|condition| condition.contains("args.path") && !condition.contains("exists"));
-        for (rules, rule) in [
-            (r#""tools": {"read_*": RULE}"#, "/tools/read_*"),
-            (r#""all_tools": RULE, "tools": {"*": {}}"#, "/all_tools"),
-        ] {
-            let predicate = format!(r#"{{"{list}": [{{"conditions": [{conditions}]}}]}}"#);
-            let at = format!("{rule}/{list}/0/conditions/{}/path", index.unwrap_or_default());
-            let expected: Vec<(&str, &str)> = code.iter().map(|code| (*code, at.as_str())).collect();
-            assert_told_of_list(FILES, &document(&rules.replace("RULE", &predicate)), &expected);
-        }
-    }
-    let exact = format!(r#""tools": {{"read_file": {{"require": [{{"conditions": [{regex}]}}]}}, "*": {{}}}}"#);
-    assert_told_of_list(FILES, &document(&exact), &[]);
-    let amount =
-        r#""tools": {"*": {"limits": [{"counter": "c", "window": "day", "max": 9, "increment_from": "args.size"}]}}"#;
-    let expected = [("refuses-without-argument", "/tools/*/limits/0/increment_from")];
-    assert_told_of_list(FILES, &document(amount), &expected);
-    // What is denied anyway is not what the rule is for.
-    let regex = format!(
-        r#""all_tools": {{"require": [{{"conditions": [{regex}]}}]}}, "tools": {{"read_file": {{}}, "read_part": {{}}, "*": {{"action": "deny"}}}}"#
-    );
-    assert_told_of_list(FILES, &document(&regex), &[]);
-}
-
-/// What is told to be refused or unchecked, the filter refuses or passes.
-#[test]
-fn a_call_without_the_argument_is_judged_as_it_is_told() {
-    for (list, judged) in [("require", Outcome::Refused), ("deny_if", Outcome::Passes)] {
-        let policy = document(&predicate(list, r#"{"path": "args.path", "op": "regex", "value": "^/srv/"}"#));
-        assert_eq!(outcome(&policy, "t", "{}").0, judged, "{list}");
-    }
-}
-
 #[test]
 fn a_policy_of_a_configuration_is_told_by_its_place_there() {
     let policy = document(r#""hide": ["a"], "tools": {"a": {}}"#);
@@ -399,48 +266,9 @@ proptest! {
 
 #[test]
 fn the_documentation_says_what_every_warning_means() {
-    let documentation = include_str!("../../../docs/cli.md");
+    let documentation = include_str!("../../../../docs/cli.md");
     for code in code::ALL {
         let line = format!("| `{}` | {} |", code.name, code.about);
         assert!(documentation.contains(&line), "{line}");
-    }
-}
-
-const SEED: &str = r#"{"version":"1","default":"deny","hide":["d*"],"all_tools":{"deny_if":[{"conditions":[]}]},
-"tools":{"a?b*":{"require":[{"conditions":[{"path":"args.x[*].y","op":"regex","value":"[a-z]+"},{"path":"args.x","op":"neq","value":1}]}],
-"limits":[{"counter":"c","window":"5m","max":10},{"counter":"d","window":"day","max":99999}],"rate_limit":"10/minute"}}}"#;
-
-/// That a check says an error exactly where the loader refuses, and that all formats can say it.
-fn holds(bytes: Vec<u8>) {
-    let text = Text::new(Source { name: "p.json".to_owned(), text: bytes });
-    let accepted = policy::config::load(&text.bytes).is_ok();
-    let offered = Offered::of(TOOLS);
-    let findings = findings(&text, Some(&offered));
-    assert_eq!(accepted, findings.iter().all(|finding| finding.severity != Severity::Error));
-    assert!(findings.iter().all(|finding| finding.span.is_some()), "{findings:?}");
-    let all = [Checked { text, findings }];
-    let count = Count::of(&all);
-    let written =
-        [render::text(&all, count), render::json(&all, count), render::sarif(&all), render::github(&all, count)];
-    assert!(written.iter().all(|text| text.ends_with('\n')));
-}
-
-proptest! {
-    #[test]
-    fn no_bytes_make_a_check_panic(bytes: Vec<u8>) {
-        holds(bytes);
-    }
-
-    #[test]
-    fn no_mutation_of_a_policy_makes_a_check_panic(
-        edits in prop::collection::vec((0..SEED.len(), prop::sample::select(&b"\"{}[],:*?.\\/019-ae\xc3 \n\t"[..]), 0..3_usize), 0..4)
-    ) {
-        let mut text = SEED.as_bytes().to_vec();
-        for (at, byte, removed) in edits {
-            let at = at.min(text.len());
-            let end = (at + removed).min(text.len());
-            text.splice(at..end, [byte]);
-        }
-        holds(text);
     }
 }
