@@ -42,11 +42,12 @@ Examples:
     },
     /// Says what is wrong with policies and configurations, and what is likely not meant.
     ///
-    /// What it accepts, the filter loads. Exit status: 0 without errors, 1 with errors.
+    /// What it accepts, the filter loads. Exit status: 0 without errors, 1 with errors; that a server is not what was pinned is one.
     #[command(after_help = "\
 Examples:
   mcp-policy check policy.json
   mcp-policy check --deny-warnings --tools tools.json policies/*.json
+  mcp-policy check mcp-policy.json --server https://mcp.example.com/mcp --lock lab
   mcp-policy check --format sarif policies/*.json > results.sarif
   kubectl get configmap mcp -o jsonpath='{.data.policy\\.json}' | mcp-policy check -")]
     Check(check::Options),

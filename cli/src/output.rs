@@ -32,3 +32,16 @@ pub(crate) fn write(text: &str, file: Option<&Path>) -> Outcome {
 fn failed(what: &str, error: &io::Error) -> Failure {
     Failure::new(format!("cannot write {what}: {error}"))
 }
+
+/// A name without control characters and not all too long.
+pub(crate) fn shown(name: &str) -> String {
+    let mut shown: String = name.chars().take(80).flat_map(escaped).collect();
+    if name.chars().nth(80).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+fn escaped(character: char) -> Vec<char> {
+    if character.is_control() { character.escape_default().collect() } else { vec![character] }
+}

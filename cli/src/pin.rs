@@ -1,7 +1,7 @@
 //! `mcp-policy pin`: the digests of tools' definitions, as they were reviewed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -9,8 +9,8 @@ use std::{
 
 use clap::Args;
 use policy::{
-    json::{Reader, SyntaxError, Value},
-    pins::Digest,
+    json::SyntaxError,
+    pins::{Digest, Lock},
 };
 use serde_json::json;
 
@@ -18,23 +18,22 @@ use crate::{
     document::Source,
     failure::{FOUND, Failure, Outcome},
     output,
+    tools::{From, Listing},
 };
-
-/// As deep as the filter reads.
-const MAX_DEPTH: usize = 256;
 
 /// What is pinned.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Put what is written under `locks` of the configuration, and its name under `lock` of the route to the server.
+Put what is written under `locks` of the configuration, and its name under `lock` of the route to the server. A digest covers
+the whole definition as the server sends it, so a saved list must be just that.
 
 Examples:
-  mcp-policy pin tools.json > lab.lock.json
-  mcp-policy pin tools.json --against lab.lock.json")]
+  mcp-policy pin --server https://mcp.example.com/mcp --header \"Authorization: Bearer $TOKEN\" -o lab.lock.json
+  mcp-policy pin --server https://mcp.example.com/mcp --against lab.lock.json
+  mcp-policy pin tools.json > lab.lock.json")]
 pub(crate) struct Options {
-    /// A saved answer to tools/list, just as the server sent it: the response, its result or the array; `-` reads standard input
-    #[arg(value_name = "TOOLS")]
-    tools: PathBuf,
+    #[command(flatten)]
+    tools: From,
     /// Says instead what is different from this lock; exit status 1 if anything is
     #[arg(long, value_name = "LOCK")]
     against: Option<PathBuf>,
@@ -43,10 +42,11 @@ pub(crate) struct Options {
     output: Option<PathBuf>,
 }
 
-type Pinned = BTreeMap<String, Digest>;
+/// The digests of tools' definitions, by name.
+pub(crate) type Pinned = BTreeMap<String, Digest>;
 
 pub(crate) fn run(options: &Options) -> Outcome {
-    let listed = listed(&options.tools)?;
+    let listed = listed(&options.tools.read()?)?;
     match &options.against {
         Some(lock) => tell(&differences(&locked(lock)?, &listed)),
         None => output::write(&write(&listed), options.output.as_deref()),
@@ -67,13 +67,13 @@ fn tell(differences: &str) -> Outcome {
 /// A line for each tool that is not as it is locked.
 fn differences(locked: &Pinned, listed: &Pinned) -> String {
     let mut out = String::new();
-    let names: std::collections::BTreeSet<&String> = locked.keys().chain(listed.keys()).collect();
-    for name in names {
-        let what = match (locked.get(name), listed.get(name)) {
-            (Some(before), Some(now)) if before == now => continue,
-            (Some(_), Some(_)) => "changed: its definition is not the one that is locked, so its calls are denied",
-            (Some(_), None) => "gone: it is locked and not listed",
-            (None, _) => "new: it is not locked, so it is hidden",
+    for (name, difference) in compare(locked, listed) {
+        let what = match difference {
+            Difference::Changed { .. } => {
+                "changed: its definition is not the one that is locked, so its calls are denied"
+            }
+            Difference::Gone => "gone: it is locked and not listed",
+            Difference::New => "new: it is not locked, so it is hidden",
         };
         // Writing to a String cannot fail.
         writeln!(out, "{name:?} {what}").ok();
@@ -81,62 +81,41 @@ fn differences(locked: &Pinned, listed: &Pinned) -> String {
     out
 }
 
-/// The digest of each tool of a list.
-fn listed(path: &Path) -> Result<Pinned, Failure> {
-    let Source { name, text } = Source::read(path)?;
-    let mut pinned = Pinned::new();
-    let mut twice = None;
-    let mut found = false;
-    Reader::new(&text, MAX_DEPTH)
-        .and_then(|mut reader| {
-            let value = reader.value()?;
-            reader.end()?;
-            definitions(value, &mut |tool, definition| {
-                if pinned.insert(tool.to_owned(), Digest::of_definition(definition)?).is_some() {
-                    twice = Some(tool.to_owned());
-                }
-                Ok(())
-            })
-            .map(|array| found = array)
-        })
-        .map_err(Failure::because(format!("`{name}` cannot be read")))?;
-    match twice {
-        Some(tool) => Err(Failure::new(format!("`{name}` lists {tool:?} twice, so that it is not clear what it is"))),
-        None if !found => Err(Failure::new(format!("`{name}` is no list of tools"))),
-        None => Ok(pinned),
-    }
+/// How a server differs from its lock in one tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Difference {
+    /// Its definition is another one.
+    Changed {
+        /// The digest of what the server says now.
+        now: Digest,
+    },
+    /// It is locked and not listed.
+    Gone,
+    /// It is listed and not locked.
+    New,
 }
 
-type Each<'f> = dyn FnMut(&str, &[u8]) -> Result<(), SyntaxError> + 'f;
+/// The tools that are not as they are locked, by name.
+pub(crate) fn compare<'p>(locked: &'p Pinned, listed: &'p Pinned) -> Vec<(&'p str, Difference)> {
+    let names: BTreeSet<&String> = locked.keys().chain(listed.keys()).collect();
+    let difference = |name: &'p String| match (locked.get(name), listed.get(name)) {
+        (Some(before), Some(now)) if before == now => None,
+        (Some(_), Some(now)) => Some((name.as_str(), Difference::Changed { now: *now })),
+        (Some(_), None) => Some((name.as_str(), Difference::Gone)),
+        (None, _) => Some((name.as_str(), Difference::New)),
+    };
+    names.into_iter().filter_map(difference).collect()
+}
 
-/// Calls `each` with the name and text of every definition. Whether there is a list at all.
-fn definitions(value: Value<'_>, each: &mut Each<'_>) -> Result<bool, SyntaxError> {
-    let mut found = false;
-    match value {
-        Value::Array(tools) => {
-            found = true;
-            tools.reader().array(|reader| {
-                let Value::Object(tool) = reader.value()? else { return Ok(()) };
-                let mut name = None;
-                tool.reader().object(|reader, key| {
-                    if let (b"name", Value::String(text)) = (key.as_bytes(), reader.value()?) {
-                        name = Some(text.decode().into_owned());
-                    }
-                    Ok::<(), SyntaxError>(())
-                })?;
-                name.map_or(Ok(()), |name| each(&name, tool.bytes()))
-            })?;
-        }
-        Value::Object(outer) => outer.reader().object(|reader, key| {
-            let value = reader.value()?;
-            if matches!(key.as_bytes(), b"result" | b"tools") {
-                found |= definitions(value, each)?;
-            }
-            Ok::<(), SyntaxError>(())
-        })?,
-        _ => {}
-    }
-    Ok(found)
+/// The digest of each tool of a list.
+///
+/// # Errors
+/// If it is no list that the filter could read, or has a tool twice.
+pub(crate) fn listed(listing: &Listing) -> Result<Pinned, Failure> {
+    let definitions = listing.definitions()?;
+    let digested = definitions.into_iter().map(|(tool, definition)| Ok((tool, Digest::of_definition(definition)?)));
+    let digested = digested.collect::<Result<_, SyntaxError>>();
+    digested.map_err(Failure::because(format!("`{}` cannot be read", listing.name)))
 }
 
 /// The digests of a lock, as the filter's configuration would have it.
@@ -151,6 +130,10 @@ fn locked(path: &Path) -> Result<Pinned, Failure> {
     });
     let config = policy::config::load(around.to_string().as_bytes());
     let config = config.map_err(Failure::because(format!("`{name}` is no lock")))?;
-    let tools = config.locks.first().into_iter().flat_map(|(_, lock)| lock.tools());
-    Ok(tools.map(|(tool, digest)| (tool.to_owned(), digest)).collect())
+    Ok(config.locks.first().map(|(_, lock)| pinned(lock)).unwrap_or_default())
+}
+
+/// The digests of a lock.
+pub(crate) fn pinned(lock: &Lock) -> Pinned {
+    lock.tools().map(|(tool, digest)| (tool.to_owned(), digest)).collect()
 }

@@ -5,7 +5,7 @@ use policy::document::ErrorKind;
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Severity {
-    /// The filter refuses the document.
+    /// The filter refuses the document, or a server is not what was pinned.
     Error,
     /// It loads, and likely does not do what was meant.
     Warning,
@@ -20,6 +20,10 @@ pub(crate) struct Code {
     pub(crate) severity: Severity,
     /// What findings of this kind have in common, as the documentation says it.
     pub(crate) about: &'static str,
+}
+
+const fn error(name: &'static str, about: &'static str) -> Code {
+    Code { name, severity: Severity::Error, about }
 }
 
 const fn warning(name: &'static str, about: &'static str) -> Code {
@@ -59,8 +63,29 @@ pub(crate) static DENIED_BY_DEFAULT: Code =
 pub(crate) static IDLE_HIDE: Code =
     note("idle-hide", "with `--tools`: a glob of `hide` matches no tool of the list, so far");
 
-/// The kinds of findings besides errors.
-pub(crate) static ALL: [&Code; 13] = [
+pub(crate) static REFUSES_WITHOUT_ARGUMENT: Code = warning(
+    "refuses-without-argument",
+    "with `--tools`: some tools that a glob or `all_tools` is for lack an argument that it wants, so their calls are refused",
+);
+pub(crate) static PASSES_WITHOUT_ARGUMENT: Code = warning(
+    "passes-without-argument",
+    "with `--tools`: some tools that a glob or `all_tools` is for lack an argument that its `deny_if` looks at, so it checks \
+     nothing of them; an `exists` beside it says that this is meant",
+);
+pub(crate) static CHANGED_TOOL: Code = error(
+    "changed-tool",
+    "with a lock: the server defines a tool otherwise than it is pinned, so its calls are denied",
+);
+pub(crate) static UNREADABLE_LIST: Code =
+    error("unreadable-list", "with a lock: the server's list is none that the filter could read, or has a tool twice");
+pub(crate) static UNPINNED_TOOL: Code =
+    warning("unpinned-tool", "with a lock: the server lists tools that are not pinned, so they are hidden");
+pub(crate) static GONE_TOOL: Code = warning("gone-tool", "with a lock: the server does not list a tool that is pinned");
+pub(crate) static UNCHECKED_LOCK: Code =
+    warning("unchecked-lock", "with `--server`: nothing says which lock is that of the server");
+
+/// The kinds of findings besides errors of the loader.
+pub(crate) static ALL: [&Code; 20] = [
     &UNMATCHABLE_NAME,
     &UNREACHABLE_RULE,
     &UNREACHABLE_CHECK,
@@ -72,6 +97,13 @@ pub(crate) static ALL: [&Code; 13] = [
     &UNKNOWN_ARGUMENT,
     &DESTRUCTIVE_DEFAULT,
     &UNNAMED_TOOL,
+    &REFUSES_WITHOUT_ARGUMENT,
+    &PASSES_WITHOUT_ARGUMENT,
+    &CHANGED_TOOL,
+    &UNREADABLE_LIST,
+    &UNPINNED_TOOL,
+    &GONE_TOOL,
+    &UNCHECKED_LOCK,
     &DENIED_BY_DEFAULT,
     &IDLE_HIDE,
 ];

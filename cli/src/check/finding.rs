@@ -1,6 +1,6 @@
 //! What a check has found, and where.
 
-use std::ops::Range;
+use std::{cell::OnceCell, ops::Range};
 
 use policy::document::{Error, ErrorKind, Places};
 
@@ -49,25 +49,29 @@ impl Finding {
 /// Takes what is said of one document that loads.
 pub(crate) struct Findings<'t> {
     text: &'t Text,
-    places: Places<'t>,
+    /// Read where there is something to say only.
+    places: OnceCell<Option<Places<'t>>>,
     pub(crate) found: Vec<Finding>,
 }
 
 impl<'t> Findings<'t> {
-    /// None if the text does not load.
-    pub(crate) fn of(text: &'t Text) -> Option<Self> {
-        Some(Self { text, places: Places::of(&text.bytes)?, found: vec![] })
+    pub(crate) fn of(text: &'t Text) -> Self {
+        Self { text, places: OnceCell::new(), found: vec![] }
+    }
+
+    fn places(&self) -> Option<&Places<'t>> {
+        self.places.get_or_init(|| Places::of(&self.text.bytes)).as_ref()
     }
 
     /// Says something of a member, marking its name.
     pub(crate) fn of_key(&mut self, code: &Code, pointer: String, message: String, help: Option<String>) {
-        let offset = self.places.key(&pointer);
+        let offset = self.places().and_then(|places| places.key(&pointer));
         self.add(code, pointer, offset, message, help);
     }
 
     /// Says something of a value, marking it.
     pub(crate) fn of_value(&mut self, code: &Code, pointer: String, message: String, help: Option<String>) {
-        let offset = self.places.value(&pointer);
+        let offset = self.places().and_then(|places| places.value(&pointer));
         self.add(code, pointer, offset, message, help);
     }
 

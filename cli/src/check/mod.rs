@@ -3,6 +3,7 @@
 mod code;
 mod finding;
 mod lint;
+mod offered;
 mod render;
 mod text;
 
@@ -10,12 +11,13 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, ValueEnum};
 use finding::{Finding, Findings};
+use offered::{Lists, Offered};
 use text::Text;
 
 use crate::{
     document::Source,
-    failure::{FOUND, Outcome},
-    output, tools,
+    failure::{FOUND, Failure, Outcome},
+    output,
 };
 
 pub(crate) use code::Severity;
@@ -26,9 +28,8 @@ pub(crate) struct Options {
     /// Policies or configurations of the filter; `-` reads standard input
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// A saved answer to `tools/list` to hold names and arguments against; give it once for each server
-    #[arg(long, value_name = "TOOLS")]
-    tools: Vec<PathBuf>,
+    #[command(flatten)]
+    lists: Lists,
     /// Fail on warnings as well
     #[arg(long)]
     deny_warnings: bool,
@@ -71,17 +72,17 @@ struct Count {
 
 /// Writes the findings to standard output.
 pub(crate) fn run(options: &Options) -> Outcome {
-    let mut list = Vec::new();
-    for file in &options.tools {
-        list.extend(tools::read(file)?);
-    }
-    let tools = (!options.tools.is_empty()).then_some(list.as_slice());
-    let mut all: Vec<Checked> = options.files.iter().map(|file| check(file.clone(), tools)).collect();
+    let offered = options.lists.read()?;
+    let mut all: Vec<Checked> = options.files.iter().map(|file| check(file.clone(), offered.as_ref())).collect();
     for checked in &mut all {
         // Errors have no say in it: the filter refuses them whatever is allowed here.
         checked.findings.retain(|f| f.severity == Severity::Error || !options.allow.iter().any(|code| code == f.code));
     }
     let count = Count::of(&all);
+    // A file with errors may have it all the same.
+    if let (Some(unmet), 0) = (offered.as_ref().and_then(Offered::unmet), count.errors) {
+        return Err(Failure::new(unmet));
+    }
     output::print(&match options.format {
         Format::Text => render::text(&all, count),
         Format::Json => render::json(&all, count),
@@ -92,11 +93,11 @@ pub(crate) fn run(options: &Options) -> Outcome {
     Ok(if failed { ExitCode::from(FOUND) } else { ExitCode::SUCCESS })
 }
 
-fn check(file: PathBuf, tools: Option<&[tools::Tool]>) -> Checked {
+fn check(file: PathBuf, offered: Option<&Offered>) -> Checked {
     match Source::read(&file) {
         Ok(source) => {
             let text = Text::new(source);
-            Checked { findings: findings(&text, tools), text }
+            Checked { findings: findings(&text, offered), text }
         }
         Err(failure) => {
             let finding = Finding {
@@ -114,12 +115,12 @@ fn check(file: PathBuf, tools: Option<&[tools::Tool]>) -> Checked {
 }
 
 /// All that is wrong with a document; where nothing is, what is likely not meant, in the order of the text.
-fn findings(text: &Text, tools: Option<&[tools::Tool]>) -> Vec<Finding> {
+fn findings(text: &Text, offered: Option<&Offered>) -> Vec<Finding> {
     match policy::config::load(&text.bytes) {
         Err(errors) => errors.iter().map(|error| Finding::of_error(error, text)).collect(),
         Ok(config) => {
-            let Some(mut findings) = Findings::of(text) else { return vec![] };
-            lint::configuration(&config, tools, &mut findings);
+            let mut findings = Findings::of(text);
+            lint::configuration(&config, offered, &mut findings);
             findings.found.sort_by_key(|finding| finding.span.as_ref().map(|span| span.start));
             findings.found
         }
@@ -127,8 +128,12 @@ fn findings(text: &Text, tools: Option<&[tools::Tool]>) -> Vec<Finding> {
 }
 
 fn known_code(text: &str) -> Result<String, String> {
-    if code::ALL.iter().any(|code| code.name == text) {
-        return Ok(text.to_owned());
+    match code::ALL.iter().find(|code| code.name == text) {
+        Some(code) if code.severity == Severity::Error => {
+            return Err("this is an error, which cannot be allowed".to_owned());
+        }
+        Some(_) => return Ok(text.to_owned()),
+        None => {}
     }
     let nearest = policy::document::nearest(text, code::ALL.iter().map(|code| code.name));
     Err(match nearest {

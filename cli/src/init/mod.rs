@@ -52,7 +52,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
     if let Some(there) = there {
         return Err(Failure::new(format!("`{}` is there already; write over it with `--force`", there.display())));
     }
-    let tools = options.tools.read()?;
+    let tools = options.tools.read()?.tools()?;
     if tools.is_empty() {
         return Err(Failure::new("there are no tools, so there is nothing to write a policy for"));
     }

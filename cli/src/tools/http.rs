@@ -18,14 +18,15 @@ use rmcp::{
 };
 
 use super::{
-    Tool,
-    session::{self, Refused},
+    record::Record,
+    session::{self, Pages, Refused},
     sse::{self, Events},
+    streamable::Recording,
 };
 use crate::failure::Failure;
 
-/// The tools of the server at a URL.
-pub(super) async fn tools(url: &str, headers: &[String]) -> Result<Vec<Tool>, Failure> {
+/// What the server at a URL answers to `tools/list`.
+pub(super) async fn pages(url: &str, headers: &[String]) -> Result<Pages, Failure> {
     let parsed = Url::parse(url).map_err(Failure::because(format!("`{url}` is no URL")))?;
     if !matches!(parsed.scheme(), "http" | "https") {
         return Err(Failure::new(format!("`{url}` is no URL of the web: it starts with http:// or https://")));
@@ -34,9 +35,11 @@ pub(super) async fn tools(url: &str, headers: &[String]) -> Result<Vec<Tool>, Fa
     // Another part of this program may have chosen already: then that one serves.
     rustls::crypto::ring::default_provider().install_default().ok();
     let client = Client::builder().redirect(within_origin()).build().map_err(Failure::because("cannot start"))?;
+    let record = Record::default();
     let transport = || {
         let config = StreamableHttpClientTransportConfig::with_uri(url).custom_headers(headers.clone());
-        StreamableHttpClientTransport::with_client(client.clone(), config)
+        let recording = Recording { client: client.clone(), record: record.clone() };
+        StreamableHttpClientTransport::with_client(recording, config)
     };
     let started = match session::client().serve(transport()).await {
         Err(ClientInitializeError::JsonRpcError(error)) => {
@@ -53,14 +56,14 @@ pub(super) async fn tools(url: &str, headers: &[String]) -> Result<Vec<Tool>, Fa
             // A server of 2024-11-05 takes no POST here, but has an event stream.
             let same: HeaderMap = headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
             return match Events::open(url, &same, &client).await {
-                Some(events) => sse::tools(events, &parsed, &same, &client).await,
+                Some(events) => sse::pages(events, &parsed, &same, &client).await,
                 None => Err(refused(url, &headers, &error)),
             };
         }
     };
-    let listed = session::list(service.peer()).await;
+    let listed = session::list(service.peer(), &record).await;
     let listed = match listed {
-        Ok(tools) => Ok(tools),
+        Ok(pages) => Ok(pages),
         Err(Refused::List(failure)) => Err(failure),
         Err(Refused::Service(error)) => Err(refused(url, &headers, &error)),
     };

@@ -2,13 +2,18 @@
 
 use std::collections::HashSet;
 
-use super::Tool;
-use crate::failure::Failure;
 use rmcp::{
     RoleClient, Service,
-    model::{ClientCapabilities, ClientConfig, Implementation, PaginatedRequestParams},
-    service::{Peer, ServiceError},
+    model::{
+        ClientCapabilities, ClientConfig, ClientRequest, Implementation, ListToolsRequest, ListToolsRequestMethod,
+        PaginatedRequestParams,
+    },
+    service::{Peer, PeerRequestOptions, ServiceError},
 };
+use serde::{Deserialize, de::IgnoredAny};
+
+use super::record::Record;
+use crate::failure::Failure;
 
 /// The most tools that are read: no agent could choose among more, and a server that never ends must end somewhere.
 const MAX_TOOLS: usize = 10_000;
@@ -30,26 +35,63 @@ pub(super) enum Refused {
     List(Failure),
 }
 
+/// The server's answers to `tools/list`, one for each page, as it sent them.
+pub(super) type Pages = Vec<Vec<u8>>;
+
 /// All pages of the server's list.
-pub(super) async fn list(peer: &Peer<RoleClient>) -> Result<Vec<Tool>, Refused> {
-    let mut tools = Vec::new();
+pub(super) async fn list(peer: &Peer<RoleClient>, record: &Record) -> Result<Pages, Refused> {
+    let wrong = |what: &str| Refused::List(Failure::new(format!("the server's list of tools {what}")));
+    let mut pages = Pages::new();
+    let mut tools = 0_usize;
     let mut seen = HashSet::new();
     let mut cursor: Option<String> = None;
     loop {
-        let params = cursor.as_ref().map(|at| PaginatedRequestParams::default().with_cursor(Some(at.clone())));
-        let page = peer.list_tools(params).await.map_err(Refused::Service)?;
-        for tool in page.tools {
-            let tool = serde_json::to_value(tool).and_then(serde_json::from_value::<Tool>);
-            tools.push(tool.map_err(|error| Refused::List(Failure::new(format!("a tool is not readable: {error}"))))?);
-        }
-        let wrong = |what: &str| Err(Refused::List(Failure::new(format!("the server's list of tools {what}"))));
-        match page.next_cursor.filter(|next| !next.is_empty()) {
-            None => return Ok(tools),
-            Some(next) if !seen.insert(next.clone()) => return wrong("comes back to the same page"),
-            Some(_) if tools.len() > MAX_TOOLS || seen.len() > MAX_PAGES => return wrong("does not end"),
+        let text = ask(peer, record, cursor).await.map_err(Refused::Service)?;
+        let text = text.ok_or_else(|| wrong("cannot be told from its other answers"))?;
+        let answer: Answer = serde_json::from_slice(&text).map_err(|error| {
+            Refused::List(Failure::new(format!("the server's answer is no list of tools: {error}")))
+        })?;
+        tools = tools.saturating_add(answer.result.tools.map_or(0, |tools| tools.len()));
+        pages.push(text);
+        match answer.result.next_cursor.filter(|next| !next.is_empty()) {
+            None => return Ok(pages),
+            Some(next) if !seen.insert(next.clone()) => return Err(wrong("comes back to the same page")),
+            Some(_) if tools > MAX_TOOLS || seen.len() > MAX_PAGES => return Err(wrong("does not end")),
             Some(next) => cursor = Some(next),
         }
     }
+}
+
+/// Asks for a page. None if what came cannot be told.
+async fn ask(
+    peer: &Peer<RoleClient>,
+    record: &Record,
+    cursor: Option<String>,
+) -> Result<Option<Vec<u8>>, ServiceError> {
+    record.forget();
+    let params = cursor.map(|at| PaginatedRequestParams::default().with_cursor(Some(at)));
+    let request =
+        ListToolsRequest { method: ListToolsRequestMethod, params, extensions: rmcp::model::Extensions::default() };
+    let request = ClientRequest::ListToolsRequest(request);
+    let asked = peer.send_cancellable_request(request, PeerRequestOptions::default()).await?;
+    let question = asked.id.clone();
+    // What rmcp makes of the answer is no matter: it may know less than the server says.
+    asked.await_response().await?;
+    Ok(record.answer(&question))
+}
+
+/// An answer to `tools/list`, as far as it says where the list goes on.
+#[derive(Deserialize)]
+struct Answer {
+    result: Page,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    // Go servers write an empty list as null.
+    tools: Option<Vec<IgnoredAny>>,
+    next_cursor: Option<String>,
 }
 
 /// What went wrong, with its causes, on one line.

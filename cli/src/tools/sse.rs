@@ -9,13 +9,10 @@ use rmcp::ServiceExt;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 
 use super::{
-    Tool,
-    session::{self, Refused},
+    record::{MAX_MESSAGE, Record},
+    session::{self, Pages, Refused},
 };
 use crate::failure::Failure;
-
-/// The longest event, in bytes.
-const MAX_EVENT: usize = 16 << 20;
 
 /// An open event stream.
 #[derive(Debug)]
@@ -62,7 +59,7 @@ impl Events {
                     event.data.push(' ');
                 }
             }
-            if self.rest.len().saturating_add(event.data.len()) > MAX_EVENT {
+            if self.rest.len().saturating_add(event.data.len()) > MAX_MESSAGE {
                 return Err(Failure::new("an event of the server is larger than 16 MiB"));
             }
             match self.response.chunk().await {
@@ -74,13 +71,13 @@ impl Events {
     }
 }
 
-/// The tools of the server whose event stream is open.
-pub(super) async fn tools(
+/// What the server whose event stream is open answers to `tools/list`.
+pub(super) async fn pages(
     mut events: Events,
     url: &Url,
     headers: &HeaderMap,
     client: &Client,
-) -> Result<Vec<Tool>, Failure> {
+) -> Result<Pages, Failure> {
     let endpoint = loop {
         let event = events.next().await?;
         if event.name == "endpoint" {
@@ -93,10 +90,11 @@ pub(super) async fn tools(
     }
     let (near, far) = tokio::io::duplex(1 << 16);
     let (requests, answers) = tokio::io::split(far);
+    let record = Record::default();
     let asking = async {
         let service = session::client().serve(near).await;
         let service = service.map_err(|error| Failure::new(session::because(&error)))?;
-        let listed = session::list(service.peer()).await;
+        let listed = session::list(service.peer(), &record).await;
         listed.map_err(|refused| match refused {
             Refused::List(failure) => failure,
             Refused::Service(error) => Failure::new(session::because(&error)),
@@ -105,7 +103,7 @@ pub(super) async fn tools(
     tokio::select! {
         listed = asking => listed,
         Err(failure) = send(requests, &endpoint, headers, client) => Err(failure),
-        Err(failure) = deliver(events, answers) => Err(failure),
+        Err(failure) = deliver(events, answers, &record) => Err(failure),
     }
 }
 
@@ -121,10 +119,11 @@ async fn send(requests: impl AsyncRead + Unpin, to: &Url, headers: &HeaderMap, c
     Ok(())
 }
 
-async fn deliver(mut events: Events, mut answers: impl AsyncWrite + Unpin) -> Result<(), Failure> {
+async fn deliver(mut events: Events, mut answers: impl AsyncWrite + Unpin, record: &Record) -> Result<(), Failure> {
     loop {
         let event = events.next().await?;
         if matches!(event.name.as_str(), "message" | "") {
+            record.keep(event.data.trim().as_bytes());
             let line = format!("{}\n", event.data.trim());
             answers.write_all(line.as_bytes()).await.map_err(Failure::because("cannot deliver"))?;
         }

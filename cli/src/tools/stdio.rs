@@ -14,8 +14,8 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::net::unix::pipe;
 
 use super::{
-    Tool,
-    session::{self, Refused},
+    record::{Heard, Record},
+    session::{self, Pages, Refused},
 };
 use crate::failure::Failure;
 
@@ -25,15 +25,16 @@ const KEPT: usize = 2_048;
 /// How long a server may take to end by itself.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// The tools of the server that a command starts.
-pub(super) async fn tools(command: &str) -> Result<Vec<Tool>, Failure> {
+/// What the server that a command starts answers to `tools/list`.
+pub(super) async fn pages(command: &str) -> Result<Pages, Failure> {
     let mut server = Server::start(command)?;
     let (input, output) = server.pipes()?;
-    let service = match session::client().serve((output, input)).await {
+    let record = Record::default();
+    let service = match session::client().serve((Heard::new(output, &record), input)).await {
         Ok(service) => service,
         Err(error) => return Err(server.failed(&session::because(&error))),
     };
-    let listed = session::list(service.peer()).await;
+    let listed = session::list(service.peer(), &record).await;
     // Its standard input closes, by which a server knows that it is done.
     service.cancel().await.ok();
     listed.map_err(|refused| match refused {

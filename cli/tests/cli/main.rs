@@ -1,8 +1,10 @@
 //! The built `mcp-policy`, as people run it: one program for all commands, since each has the same to link.
 
 mod check;
+mod check_server;
 mod common;
 mod diff;
+mod exact_server;
 mod explain;
 mod export;
 mod gate;

@@ -189,13 +189,13 @@ fn policies<'t>(check: &mut Check, fields: &Fields<'t>) -> Vec<Named<'t>> {
     for (offset, name, place) in members {
         if !is_plain(name) {
             let wanted = "a policy's name has 1 to 64 letters, digits, `-`, `_` or `.`";
-            check.wrong_at(offset, place.pointer.clone(), ErrorKind::Misplaced(wanted));
+            check.wrong_at(offset, place.pointer(), ErrorKind::Misplaced(wanted));
         }
         let (policy, global_limits) = match decode(check, &place) {
             Some(decoded) => (Some(decoded.policy), decoded.global_limits),
             None => (None, vec![]),
         };
-        policies.push(Named { name, offset, pointer: place.pointer, policy, global_limits });
+        policies.push(Named { name, offset, pointer: place.pointer(), policy, global_limits });
     }
     policies
 }

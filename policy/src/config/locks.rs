@@ -22,10 +22,10 @@ pub(super) fn locks<'t>(check: &mut Check, fields: &Fields<'t>) -> Vec<Named<'t>
     let named = members.into_iter().map(|(offset, name, place)| {
         if !is_plain(name) {
             let wanted = "a lock's name has 1 to 64 letters, digits, `-`, `_` or `.`";
-            check.wrong_at(offset, place.pointer.clone(), ErrorKind::Misplaced(wanted));
+            check.wrong_at(offset, place.pointer(), ErrorKind::Misplaced(wanted));
         }
         let lock = lock(check, &place);
-        Named { name, offset, pointer: place.pointer, lock }
+        Named { name, offset, pointer: place.pointer(), lock }
     });
     named.collect()
 }

@@ -83,7 +83,7 @@ fn when(check: &mut Check, place: &Place<'_>) -> Vec<Claim> {
     }
     let mut claims = Vec::new();
     for (offset, key, place) in members {
-        let path = claim(key).map_err(|kind| check.wrong_at(offset, place.pointer.clone(), kind));
+        let path = claim(key).map_err(|kind| check.wrong_at(offset, place.pointer(), kind));
         let value = check.text(&place);
         if let (Ok(path), Some(value)) = (path, value) {
             claims.push(Claim { path, value: value.into() });

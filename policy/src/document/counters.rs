@@ -78,7 +78,7 @@ fn mismatch(check: &mut Check, first: &Shared<'_>, other: &Shared<'_>, aspect: &
     let kind = ErrorKind::CounterMismatch {
         counter: other.limit.counter.clone(),
         aspect,
-        other: first.place.pointer.clone().into(),
+        other: first.place.pointer().into(),
     };
     check.wrong(&other.place, kind);
 }

@@ -1,8 +1,12 @@
 //! Taking a tree apart, field by field, while collecting all that is wrong.
 
+use std::collections::BTreeMap;
+
+use regex_lite::{Regex, RegexBuilder};
+
 use super::error::{ErrorKind, Errors};
 use super::nearest::nearest;
-use super::tree::{self, Kind, Node, push_step};
+use super::tree::{self, Kind, Node};
 
 /// The largest document, in bytes.
 pub(crate) const MAX_DOCUMENT: usize = 4 << 20;
@@ -17,15 +21,18 @@ pub(crate) const MAX_WHOLE: u64 = 1 << 53;
 #[derive(Debug, Default)]
 pub(crate) struct Check {
     found: Vec<(usize, String, ErrorKind)>,
+    /// The expressions that have been compiled: many tools are checked by the same few.
+    regexes: BTreeMap<Box<str>, Regex>,
 }
 
 /// One value of the document, and where it stands.
 #[derive(Debug, Clone)]
 pub(crate) struct Place<'t> {
-    pub(crate) pointer: String,
     pub(crate) node: &'t Node<'t>,
-    /// How much of the pointer leads to the policy that the value is a part of, in bytes.
-    policy: usize,
+    /// The whole document.
+    root: &'t Node<'t>,
+    /// The policy that the value is a part of.
+    policy: &'t Node<'t>,
 }
 
 /// An object whose members are fields.
@@ -47,7 +54,7 @@ pub(crate) fn load<T>(text: &[u8], decode: impl FnOnce(&mut Check, &Place<'_>) -
         check.found.push((0, String::new(), ErrorKind::NothingConfigured));
     } else {
         match tree::read(text) {
-            Ok(node) => value = decode(&mut check, &Place { pointer: String::new(), node: &node, policy: 0 }),
+            Ok(node) => value = decode(&mut check, &Place { node: &node, root: &node, policy: &node }),
             Err(broken) => {
                 check.found.push((broken.error.offset, broken.pointer, ErrorKind::Syntax(broken.error.problem)));
             }
@@ -62,7 +69,7 @@ pub(crate) fn load<T>(text: &[u8], decode: impl FnOnce(&mut Check, &Place<'_>) -
 impl Check {
     /// Notes that something is wrong with a value.
     pub(crate) fn wrong(&mut self, place: &Place<'_>, kind: ErrorKind) {
-        self.wrong_at(place.node.offset, place.pointer.clone(), kind);
+        self.wrong_at(place.node.offset, place.pointer(), kind);
     }
 
     pub(crate) fn wrong_at(&mut self, offset: usize, pointer: String, kind: ErrorKind) {
@@ -87,7 +94,7 @@ impl Check {
             if !known.contains(&key) {
                 let nearest = nearest(key, known.iter().copied()).map(Into::into);
                 let kind = ErrorKind::UnknownField { field: key.into(), nearest, known };
-                self.wrong_at(offset, member.pointer, kind);
+                self.wrong_at(offset, member.pointer(), kind);
             }
         }
         Some(Fields { place: place.clone() })
@@ -96,12 +103,24 @@ impl Check {
     /// The members of an object: where the key stands, the key, the value.
     pub(crate) fn members<'t>(&mut self, place: &Place<'t>) -> Option<Vec<(usize, &'t str, Place<'t>)>> {
         let Kind::Object(members) = &place.node.kind else { return self.mistyped(place, "an object") };
-        Some(members.iter().map(|m| (m.offset, m.key.as_str(), place.step(&m.key, &m.value))).collect())
+        Some(members.iter().map(|m| (m.offset, &*m.key, place.step(&m.value))).collect())
     }
 
     pub(crate) fn elements<'t>(&mut self, place: &Place<'t>) -> Option<Vec<Place<'t>>> {
         let Kind::Array(elements) = &place.node.kind else { return self.mistyped(place, "an array") };
-        Some(elements.iter().enumerate().map(|(i, node)| place.step(&i.to_string(), node)).collect())
+        Some(elements.iter().map(|node| place.step(node)).collect())
+    }
+
+    /// A regular expression whose compiled form takes at most so many bytes.
+    pub(crate) fn regex(&mut self, place: &Place<'_>, size_limit: usize) -> Option<Regex> {
+        let text = self.text(place)?;
+        if let Some(known) = self.regexes.get(text) {
+            return Some(known.clone());
+        }
+        let compiled = RegexBuilder::new(text).size_limit(size_limit).build();
+        let regex = self.note(place, compiled.map_err(|error| ErrorKind::Regex(error.to_string().into())))?;
+        self.regexes.insert(text.into(), regex.clone());
+        Some(regex)
     }
 
     pub(crate) fn text<'t>(&mut self, place: &Place<'t>) -> Option<&'t str> {
@@ -172,16 +191,19 @@ fn whole(value: f64) -> Option<u64> {
 }
 
 impl<'t> Place<'t> {
-    fn step(&self, step: &str, node: &'t Node<'t>) -> Self {
-        let mut pointer = self.pointer.clone();
-        push_step(&mut pointer, step);
-        Self { pointer, node, policy: self.policy }
+    fn step(&self, node: &'t Node<'t>) -> Self {
+        Self { node, ..self.clone() }
+    }
+
+    /// JSON Pointer of the value.
+    pub(crate) fn pointer(&self) -> String {
+        tree::pointer(self.root, self.node)
     }
 
     /// The member of an object.
     pub(crate) fn member(&self, name: &str) -> Option<Self> {
         let Kind::Object(members) = &self.node.kind else { return None };
-        members.iter().find(|m| m.key == name).map(|m| self.step(&m.key, &m.value))
+        members.iter().find(|m| m.key == name).map(|m| self.step(&m.value))
     }
 
     pub(crate) fn is_object(&self) -> bool {
@@ -195,12 +217,12 @@ impl<'t> Place<'t> {
 
     /// The same place, as the top of a policy.
     pub(crate) fn as_policy(&self) -> Self {
-        Self { policy: self.pointer.len(), ..self.clone() }
+        Self { policy: self.node, ..self.clone() }
     }
 
     /// Where the value stands in its policy, which is what rules are reported by.
     pub(crate) fn pointer_in_policy(&self) -> String {
-        self.pointer.get(self.policy..).unwrap_or_default().to_owned()
+        tree::pointer(self.policy, self.node)
     }
 }
 

@@ -216,7 +216,7 @@ fn refund(check: &mut Check, place: &Place<'_>) -> Option<Refund> {
 
 fn shown(place: &Place<'_>) -> Box<str> {
     match &place.node.kind {
-        Kind::String(text) => text.as_str().into(),
+        Kind::String(text) => (**text).into(),
         other => other.name().into(),
     }
 }

@@ -38,21 +38,21 @@ pub(crate) fn section<'t>(
     let mut section = Section { default, hide, exact: BTreeMap::new(), globs: Vec::new() };
     let Some(rules) = rules else { return section };
     for (offset, key, place) in check.members(&rules).unwrap_or_default() {
-        let name = targets.read(key).map_err(|kind| check.wrong_at(offset, place.pointer.clone(), kind)).ok();
+        let name = targets.read(key).map_err(|kind| check.wrong_at(offset, place.pointer(), kind)).ok();
         let mut pointer = rules.pointer_in_policy();
         push_step(&mut pointer, key);
         let rule = rule(check, &place, pointer, targets, shared);
         let (Some(name), Some(rule)) = (name, rule) else { continue };
         if let Some(exact) = name.exact() {
             if section.exact.insert(exact.as_str().into(), rule).is_some() {
-                check.wrong_at(offset, place.pointer, ErrorKind::Repeated(exact.into()));
+                check.wrong_at(offset, place.pointer(), ErrorKind::Repeated(exact.into()));
             }
             continue;
         }
         let rival =
             section.globs.iter().find(|(other, _)| other.literals() == name.literals() && other.overlaps(&name));
         if let Some((rival, _)) = rival {
-            check.wrong_at(offset, place.pointer, ErrorKind::Tie(rival.source().into()));
+            check.wrong_at(offset, place.pointer(), ErrorKind::Tie(rival.source().into()));
         }
         if section.globs.len() == MAX_GLOBS {
             check.wrong(&rules, ErrorKind::Misplaced("more than 1024 globs are too many"));

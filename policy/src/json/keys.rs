@@ -24,6 +24,14 @@ impl<'a> Key<'a> {
         String::from_utf8_lossy(&self.name)
     }
 
+    /// The name, for longer than the key. Borrowed unless it holds escapes.
+    pub fn decode(&self) -> Cow<'a, str> {
+        match &self.name {
+            Cow::Borrowed(name) => String::from_utf8_lossy(name),
+            Cow::Owned(name) => Cow::Owned(String::from_utf8_lossy(name).into_owned()),
+        }
+    }
+
     /// Bytes from the start of the text to the key's opening quote.
     pub fn offset(&self) -> usize {
         self.offset

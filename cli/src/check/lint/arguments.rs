@@ -1,15 +1,16 @@
 //! Arguments that no tool has, going by the tools' input schemas.
 
 use policy::document::{
-    model::Rule,
+    model::{Action, Default, Rule},
     nearest,
     path::{Root, Step},
 };
 use serde_json::{Map, Value};
 
-use super::{List, Subject, names::shown};
+use super::{List, Subject};
 use crate::{
     check::{code::UNKNOWN_ARGUMENT, finding::Findings},
+    output::shown,
     tools::Tool,
 };
 
@@ -56,12 +57,17 @@ fn tell(tools: &[&Tool], steps: &[Step], source: &str, at: String, findings: &mu
 }
 
 /// The tools of the lists that a rule is for.
-fn tools<'a>(subject: &Subject<'a>, rule: &Rule) -> Vec<&'a Tool> {
+pub(super) fn tools<'a>(subject: &Subject<'a>, rule: &Rule) -> Vec<&'a Tool> {
     let section = &subject.policy.tools;
     let all = rule.pointer.as_ref() == "/all_tools";
     let own = |tool: &&Tool| {
-        let decided = section.rule(&tool.name).is_some_and(|other| std::ptr::eq(other, rule));
-        (all || decided) && !section.hides(&tool.name)
+        let decides = match section.rule(&tool.name) {
+            // `all_tools` adds to what is not denied already.
+            Some(own) if all => !matches!(own.action, Action::Deny { .. }),
+            Some(own) => std::ptr::eq(own, rule),
+            None => all && section.default == Default::Allow,
+        };
+        decides && !section.hides(&tool.name)
     };
     subject.tools.unwrap_or_default().iter().filter(own).collect()
 }
@@ -77,7 +83,7 @@ pub(super) fn always_there(subject: &Subject<'_>, rule: &Rule, name: &str) -> bo
 }
 
 /// What a schema says of a path.
-enum Look {
+pub(super) enum Look {
     /// That there is nothing, or nothing that it has a word for.
     Nothing { nearest: Option<String> },
     /// There is something, or it leaves that open.
@@ -99,7 +105,7 @@ const OPEN: [&str; 11] = [
     "propertyNames",
 ];
 
-fn look(schema: &Map<String, Value>, steps: &[Step]) -> Look {
+pub(super) fn look(schema: &Map<String, Value>, steps: &[Step]) -> Look {
     let [step, rest @ ..] = steps else { return Look::Unknown };
     // `additionalProperties` that is said says that there may be more; left out, it mostly was not thought of.
     let more = schema.get("additionalProperties").is_some_and(|more| *more != Value::Bool(false));
@@ -108,7 +114,12 @@ fn look(schema: &Map<String, Value>, steps: &[Step]) -> Look {
     }
     let inner = match step {
         Step::Key(name) => {
-            let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return Look::Unknown };
+            let properties = match schema.get("properties") {
+                Some(Value::Object(properties)) => properties,
+                // A tool that says so takes no arguments.
+                None if schema.contains_key("additionalProperties") => return Look::Nothing { nearest: None },
+                _ => return Look::Unknown,
+            };
             match properties.get(&**name) {
                 Some(inner) => inner,
                 None => {

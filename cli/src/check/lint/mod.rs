@@ -4,9 +4,11 @@
 
 mod arguments;
 mod contradictions;
+mod lacking;
 mod limits;
 mod names;
 mod negations;
+mod pinned;
 mod reach;
 mod regexes;
 mod solve;
@@ -20,7 +22,7 @@ use policy::{
     },
 };
 
-use super::finding::Findings;
+use super::{finding::Findings, offered::Offered};
 use crate::tools::Tool;
 
 /// One policy of a document.
@@ -33,11 +35,13 @@ struct Subject<'a> {
 }
 
 /// Says what there is to say of a configuration.
-pub(super) fn configuration(config: &Config, tools: Option<&[Tool]>, findings: &mut Findings<'_>) {
-    for (name, policy) in &config.policies {
+pub(super) fn configuration(config: &Config, offered: Option<&Offered>, findings: &mut Findings<'_>) {
+    let part = offered.map(|offered| (offered, offered.part(config)));
+    for (index, (name, policy)) in config.policies.iter().enumerate() {
         // A bare policy has no name.
         let at = if name.is_empty() { String::new() } else { format!("/policies{}", pointer_step(name)) };
-        let subject = Subject { policy, at, tools };
+        let concerned = part.as_ref().filter(|(_, part)| part.policies.contains(&index));
+        let subject = Subject { policy, at, tools: concerned.map(|(offered, _)| offered.tools.as_slice()) };
         names::check(&subject, findings);
         reach::check(&subject, findings);
         limits::check(&subject, findings);
@@ -45,9 +49,12 @@ pub(super) fn configuration(config: &Config, tools: Option<&[Tool]>, findings: &
         negations::check(&subject, findings);
         regexes::check(&subject, findings);
         arguments::check(&subject, findings);
+        lacking::check(&subject, findings);
     }
-    if let Some(tools) = tools {
-        names::unnamed(config, tools, findings);
+    if let Some((offered, part)) = &part {
+        let policies: Vec<_> = part.policies.iter().filter_map(|at| config.policies.get(*at)).collect();
+        names::unnamed(&policies, &pinned::there(config, offered, part), findings);
+        pinned::check(config, offered, part, findings);
     }
 }
 

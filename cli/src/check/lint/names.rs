@@ -1,9 +1,6 @@
 //! Names of tools that no tool has, and tools that no name is for.
 
-use policy::{
-    config::Config,
-    document::{Glob, Policy, model::Default, nearest},
-};
+use policy::document::{Glob, Policy, model::Default, nearest};
 
 use super::{Subject, pointer_step};
 use crate::{
@@ -12,6 +9,7 @@ use crate::{
         finding::Findings,
     },
     classify::{Class, classify},
+    output::shown,
     tools::Tool,
 };
 
@@ -75,13 +73,14 @@ fn unmatchable(mut literals: impl Iterator<Item = char>, shortest: usize) -> Opt
     (shortest > LONGEST).then(|| format!("no tool can have this name, as it has {shortest} characters or more"))
 }
 
-/// Says which tools of the lists no policy names.
-pub(super) fn unnamed(config: &Config, tools: &[Tool], findings: &mut Findings<'_>) {
+/// Says which of the tools no policy names.
+pub(super) fn unnamed(policies: &[&(Box<str>, Policy)], tools: &[&Tool], findings: &mut Findings<'_>) {
     let names = |policy: &Policy, tool: &str| policy.tools.hides(tool) || policy.tools.rule(tool).is_some();
-    let unnamed = tools.iter().filter(|tool| !config.policies.iter().any(|(_, policy)| names(policy, &tool.name)));
-    let unnamed: Vec<&Tool> = unnamed.collect();
-    let has = |default: Default| config.policies.iter().all(|(_, policy)| policy.default == default);
-    let at = match config.policies.as_slice() {
+    let unnamed = tools.iter().filter(|tool| !policies.iter().any(|(_, policy)| names(policy, &tool.name)));
+    let unnamed: Vec<&Tool> = unnamed.copied().collect();
+    let has = |default: Default| policies.iter().all(|(_, policy)| policy.default == default);
+    let at = match policies {
+        [] => return,
         [(name, _)] if name.is_empty() => "/default".to_owned(),
         [(name, _)] => format!("/policies{}/default", pointer_step(name)),
         _ => "/policies".to_owned(),
@@ -119,22 +118,14 @@ fn seems_destructive(tool: &Tool) -> bool {
 }
 
 fn listed(tools: &[&Tool]) -> String {
-    let mut names: Vec<String> = tools.iter().take(SHOWN).map(|tool| format!("`{}`", shown(&tool.name))).collect();
-    if let Some(more) = tools.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-        names.push(format!("{more} more"));
-    }
-    names.join(", ")
+    quoted(&tools.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>())
 }
 
-/// A name without control characters and not all too long.
-pub(super) fn shown(name: &str) -> String {
-    let mut shown: String = name.chars().take(80).flat_map(escaped).collect();
-    if name.chars().nth(80).is_some() {
-        shown.push('…');
+/// The first of some names, and how many more there are.
+pub(super) fn quoted(names: &[&str]) -> String {
+    let mut said: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{}`", shown(name))).collect();
+    if let Some(more) = names.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        said.push(format!("{more} more"));
     }
-    shown
-}
-
-fn escaped(character: char) -> Vec<char> {
-    if character.is_control() { character.escape_default().collect() } else { vec![character] }
+    said.join(", ")
 }

@@ -5,10 +5,13 @@ use policy::document::{
     model::{Action, Rule},
 };
 
-use super::{List, Subject, names::shown};
-use crate::check::{
-    code::{UNREACHABLE_CHECK, UNREACHABLE_RULE},
-    finding::Findings,
+use super::{List, Subject};
+use crate::{
+    check::{
+        code::{UNREACHABLE_CHECK, UNREACHABLE_RULE},
+        finding::Findings,
+    },
+    output::shown,
 };
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {

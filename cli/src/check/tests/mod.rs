@@ -1,5 +1,8 @@
 //! What a check says of whole documents, and what it does not say.
 
+mod robust;
+mod tools;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -10,7 +13,7 @@ fn told(text: &str) -> Vec<(&'static str, String)> {
     told_with(text, None)
 }
 
-fn told_with(text: &str, tools: Option<&[tools::Tool]>) -> Vec<(&'static str, String)> {
+fn told_with(text: &str, tools: Option<&Offered>) -> Vec<(&'static str, String)> {
     let text = Text::new(Source { name: "p.json".to_owned(), text: text.as_bytes().to_vec() });
     findings(&text, tools).into_iter().map(|finding| (finding.code, finding.pointer)).collect()
 }
@@ -197,76 +200,6 @@ fn an_expression_that_reads_like_a_whole_value_and_is_not_is_told() {
     }
 }
 
-const TOOLS: &str = r#"[
-    {"name": "get_run", "inputSchema": {"type": "object", "required": ["run_id"], "properties": {
-        "run_id": {"type": "string"}, "view": {"anyOf": [{"type": "object"}]},
-        "list": {"type": "array", "items": {"type": "object", "properties": {"x": {}}}}}}},
-    {"name": "get_runs", "inputSchema": {"type": "object", "additionalProperties": true, "properties": {}}},
-    {"name": "delete_run"}, {"name": "dropTable"}, {"name": "odd name"}]"#;
-
-fn assert_told_of_tools(document: &str, expected: &[(&str, &str)]) {
-    let tools: Vec<tools::Tool> = serde_json::from_str(TOOLS).unwrap();
-    let said = told_with(document, Some(&tools));
-    let said: Vec<(&str, &str)> = said.iter().map(|(code, pointer)| (*code, pointer.as_str())).collect();
-    assert_eq!(said, expected, "{document}");
-}
-
-#[test]
-fn names_are_held_against_the_tools_that_there_are() {
-    assert_told_of_tools(
-        &document(
-            r#""hide": ["purge_*", "delete_rum", "d*"], "tools": {"get_rum": {}, "fetch_*": {}, "*": {}, "odd name": {}}"#,
-        ),
-        &[
-            ("idle-hide", "/hide/0"),
-            ("unknown-tool", "/hide/1"),
-            ("unknown-tool", "/tools/get_rum"),
-            ("unknown-tool", "/tools/fetch_*"),
-        ],
-    );
-}
-
-#[test]
-fn tools_that_nothing_names_are_told() {
-    assert_told_of_tools(&document(r#""tools": {"get_*": {}}"#), &[("denied-by-default", "/default")]);
-    let allow = document(r#""tools": {"get_*": {}}"#).replace("\"deny\"", "\"allow\"");
-    assert_told_of_tools(&allow, &[("destructive-default", "/default"), ("unnamed-tool", "/default")]);
-    let envelope = |other: &str| {
-        format!(r#"{{"policies": {{"a": {allow}, "b": {other}}}, "routes": [{{"policy": ["a", "b"]}}]}}"#)
-    };
-    assert_told_of_tools(&envelope(r#"{"version": "1", "default": "deny"}"#), &[]);
-    let both = [("destructive-default", "/policies"), ("unnamed-tool", "/policies")];
-    assert_told_of_tools(&envelope(r#"{"version": "1", "default": "allow"}"#), &both);
-}
-
-#[test]
-fn arguments_are_held_against_input_schemas() {
-    let tool = |tool: &str, path: &str| {
-        document(&format!(
-            r#""hide": ["d*", "odd name"], "tools": {{"{tool}": {{"require": [{{"conditions": [{{"path": "{path}", "op": "exists"}}]}}]}}, "get_*": {{}}}}"#
-        ))
-    };
-    let unknown = |tool: &str| format!("/tools/{tool}/require/0/conditions/0/path");
-    for (path, known) in [
-        ("args.run_id", true),
-        ("args.runid", false),
-        ("args.view.anything", true),
-        ("args.list[*].x", true),
-        ("args.list[*].y", false),
-        ("identity.claims.runid", true),
-    ] {
-        let pointer = unknown("get_run");
-        let expected = [("unknown-argument", pointer.as_str())];
-        assert_told_of_tools(&tool("get_run", path), if known { &[] } else { &expected });
-    }
-    // Its schema says that there may be more.
-    assert_told_of_tools(&tool("get_runs", "args.runid"), &[]);
-    // The schema says that no call lacks it.
-    let negation = |path: &str| tool("get_run", path).replace(r#""exists""#, r#""neq", "value": "x""#);
-    assert_told_of_tools(&negation("args.run_id"), &[]);
-    assert_told_of_tools(&negation("args.view"), &[("unguarded-negation", "/tools/get_run/require/0/conditions/0")]);
-}
-
 #[test]
 fn a_policy_of_a_configuration_is_told_by_its_place_there() {
     let policy = document(r#""hide": ["a"], "tools": {"a": {}}"#);
@@ -333,48 +266,9 @@ proptest! {
 
 #[test]
 fn the_documentation_says_what_every_warning_means() {
-    let documentation = include_str!("../../../docs/cli.md");
+    let documentation = include_str!("../../../../docs/cli.md");
     for code in code::ALL {
         let line = format!("| `{}` | {} |", code.name, code.about);
         assert!(documentation.contains(&line), "{line}");
-    }
-}
-
-const SEED: &str = r#"{"version":"1","default":"deny","hide":["d*"],"all_tools":{"deny_if":[{"conditions":[]}]},
-"tools":{"a?b*":{"require":[{"conditions":[{"path":"args.x[*].y","op":"regex","value":"[a-z]+"},{"path":"args.x","op":"neq","value":1}]}],
-"limits":[{"counter":"c","window":"5m","max":10},{"counter":"d","window":"day","max":99999}],"rate_limit":"10/minute"}}}"#;
-
-/// That a check says an error exactly where the loader refuses, and that all formats can say it.
-fn holds(bytes: Vec<u8>) {
-    let text = Text::new(Source { name: "p.json".to_owned(), text: bytes });
-    let accepted = policy::config::load(&text.bytes).is_ok();
-    let tools: Vec<tools::Tool> = serde_json::from_str(TOOLS).unwrap();
-    let findings = findings(&text, Some(&tools));
-    assert_eq!(accepted, findings.iter().all(|finding| finding.severity != Severity::Error));
-    assert!(findings.iter().all(|finding| finding.span.is_some()), "{findings:?}");
-    let all = [Checked { text, findings }];
-    let count = Count::of(&all);
-    let written =
-        [render::text(&all, count), render::json(&all, count), render::sarif(&all), render::github(&all, count)];
-    assert!(written.iter().all(|text| text.ends_with('\n')));
-}
-
-proptest! {
-    #[test]
-    fn no_bytes_make_a_check_panic(bytes: Vec<u8>) {
-        holds(bytes);
-    }
-
-    #[test]
-    fn no_mutation_of_a_policy_makes_a_check_panic(
-        edits in prop::collection::vec((0..SEED.len(), prop::sample::select(&b"\"{}[],:*?.\\/019-ae\xc3 \n\t"[..]), 0..3_usize), 0..4)
-    ) {
-        let mut text = SEED.as_bytes().to_vec();
-        for (at, byte, removed) in edits {
-            let at = at.min(text.len());
-            let end = (at + removed).min(text.len());
-            text.splice(at..end, [byte]);
-        }
-        holds(text);
     }
 }
