@@ -184,6 +184,12 @@ impl<'t> Place<'t> {
         members.iter().find(|m| m.key == name).map(|m| self.step(&m.key, &m.value))
     }
 
+    /// The element of an array.
+    pub(crate) fn element(&self, index: usize) -> Option<Self> {
+        let Kind::Array(elements) = &self.node.kind else { return None };
+        elements.get(index).map(|node| self.step(&index.to_string(), node))
+    }
+
     pub(crate) fn is_object(&self) -> bool {
         matches!(self.node.kind, Kind::Object(_))
     }
