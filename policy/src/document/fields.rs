@@ -190,6 +190,17 @@ impl<'t> Place<'t> {
         elements.get(index).map(|node| self.step(&index.to_string(), node))
     }
 
+    /// What a JSON Pointer leads to from here.
+    pub(crate) fn at(&self, pointer: &str) -> Option<Self> {
+        pointer.split('/').skip(1).try_fold(self.clone(), |place, step| {
+            let step = step.replace("~1", "/").replace("~0", "~");
+            match place.node.kind {
+                Kind::Array(_) => place.element(step.parse().ok()?),
+                _ => place.member(&step),
+            }
+        })
+    }
+
     pub(crate) fn is_object(&self) -> bool {
         matches!(self.node.kind, Kind::Object(_))
     }

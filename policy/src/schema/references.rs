@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use super::{Id, Schema};
 use crate::document::fields::Place;
-use crate::document::tree::Kind;
 
 /// A reference that is still to be resolved.
 #[derive(Debug, Clone)]
@@ -48,16 +47,10 @@ pub(super) fn resolve<'t>(
         return Ok(root.clone());
     }
     let nothing = "there is nothing in the schema that this refers to";
-    let Some(pointer) = fragment.strip_prefix('/') else {
+    if !fragment.starts_with('/') {
         return anchors.0.get(&*fragment).cloned().ok_or(nothing);
-    };
-    pointer.split('/').try_fold(root.clone(), |place, step| {
-        let step = step.replace("~1", "/").replace("~0", "~");
-        match place.node.kind {
-            Kind::Array(_) => place.element(step.parse().ok()?),
-            _ => place.member(&step),
-        }
-    }).ok_or(nothing)
+    }
+    root.at(&fragment).ok_or(nothing)
 }
 
 /// Takes percent-encoding away.
