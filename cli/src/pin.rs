@@ -1,4 +1,4 @@
-//! `mcp-policy pin`: the digests of tools' definitions, as they were reviewed.
+//! `mcp-policy pin`: the digests of tools' definitions, and the schemas of their arguments, as they were reviewed.
 
 use std::{
     collections::BTreeMap,
@@ -11,6 +11,7 @@ use clap::Args;
 use policy::{
     json::{Reader, SyntaxError, Value},
     pins::Digest,
+    schema::Schema,
 };
 use serde_json::json;
 
@@ -41,22 +42,72 @@ pub(crate) struct Options {
     /// Writes into this file
     #[arg(short, long, value_name = "FILE", conflicts_with = "against")]
     output: Option<PathBuf>,
+    /// Leaves out the schemas of arguments, which rules with `"schema": "from_lock"` go by
+    #[arg(long, conflicts_with = "against")]
+    no_schemas: bool,
 }
 
 type Pinned = BTreeMap<String, Digest>;
 
+/// What is written of a tool.
+struct Listed {
+    digest: Digest,
+    /// Its `inputSchema`, without white space around its parts.
+    schema: Option<String>,
+}
+
 pub(crate) fn run(options: &Options) -> Outcome {
     let listed = listed(&options.tools)?;
     match &options.against {
-        Some(lock) => tell(&differences(&locked(lock)?, &listed)),
-        None => output::write(&write(&listed), options.output.as_deref()),
+        Some(lock) => {
+            let digests = listed.into_iter().map(|(name, tool)| (name, tool.digest)).collect();
+            tell(&differences(&locked(lock)?, &digests))
+        }
+        None => {
+            if !options.no_schemas {
+                unusable(&listed);
+            }
+            output::write(&write(&listed, !options.no_schemas), options.output.as_deref())
+        }
     }
 }
 
-fn write(pinned: &Pinned) -> String {
-    let tools: serde_json::Map<_, _> =
-        pinned.iter().map(|(name, digest)| (name.clone(), json!({ "sha256": digest.to_string() }))).collect();
-    format!("{:#}\n", json!({ "version": "1", "tools": tools }))
+/// Each tool on lines of its own, its schema on one: so differences between locks can be read.
+fn write(listed: &BTreeMap<String, Listed>, schemas: bool) -> String {
+    let tool = |(name, tool): (&String, &Listed)| {
+        let schema = tool.schema.as_deref().filter(|_| schemas);
+        let schema = schema.map(|schema| format!(",\n      \"inputSchema\": {schema}")).unwrap_or_default();
+        format!("    {}: {{\n      \"sha256\": \"{}\"{schema}\n    }}", json!(name), tool.digest)
+    };
+    let tools: Vec<String> = listed.iter().map(tool).collect();
+    let tools = if tools.is_empty() { String::new() } else { format!("\n{}\n  ", tools.join(",\n")) };
+    format!("{{\n  \"version\": \"1\",\n  \"tools\": {{{tools}}}\n}}\n")
+}
+
+/// Says which schemas no rule could go by, and why.
+fn unusable(listed: &BTreeMap<String, Listed>) {
+    for (name, tool) in listed {
+        let Some(Err(errors)) = tool.schema.as_deref().map(|schema| Schema::load_of_server(schema.as_bytes())) else { continue };
+        for error in &errors {
+            eprintln!("note: no rule can go by the schema of {name:?}: {}: {}", error.pointer(), error.kind());
+        }
+    }
+}
+
+/// A JSON text without white space around its parts.
+fn compact(json: &[u8]) -> String {
+    let (mut in_string, mut escaped) = (false, false);
+    let kept = json.iter().copied().filter(|byte| {
+        let before = in_string;
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            _ => {}
+        }
+        before || !byte.is_ascii_whitespace()
+    });
+    String::from_utf8_lossy(&kept.collect::<Vec<u8>>()).into_owned()
 }
 
 fn tell(differences: &str) -> Outcome {
@@ -81,18 +132,19 @@ fn differences(locked: &Pinned, listed: &Pinned) -> String {
     out
 }
 
-/// The digest of each tool of a list.
-fn listed(path: &Path) -> Result<Pinned, Failure> {
+/// Each tool of a list.
+fn listed(path: &Path) -> Result<BTreeMap<String, Listed>, Failure> {
     let Source { name, text } = Source::read(path)?;
-    let mut pinned = Pinned::new();
+    let mut pinned = BTreeMap::new();
     let mut twice = None;
     let mut found = false;
     Reader::new(&text, MAX_DEPTH)
         .and_then(|mut reader| {
             let value = reader.value()?;
             reader.end()?;
-            definitions(value, &mut |tool, definition| {
-                if pinned.insert(tool.to_owned(), Digest::of_definition(definition)?).is_some() {
+            definitions(value, &mut |tool, schema, definition| {
+                let listed = Listed { digest: Digest::of_definition(definition)?, schema: schema.map(compact) };
+                if pinned.insert(tool.to_owned(), listed).is_some() {
                     twice = Some(tool.to_owned());
                 }
                 Ok(())
@@ -107,9 +159,9 @@ fn listed(path: &Path) -> Result<Pinned, Failure> {
     }
 }
 
-type Each<'f> = dyn FnMut(&str, &[u8]) -> Result<(), SyntaxError> + 'f;
+type Each<'f> = dyn FnMut(&str, Option<&[u8]>, &[u8]) -> Result<(), SyntaxError> + 'f;
 
-/// Calls `each` with the name and text of every definition. Whether there is a list at all.
+/// Calls `each` with the name, the schema of the arguments, and the text of every definition. Whether there is a list at all.
 fn definitions(value: Value<'_>, each: &mut Each<'_>) -> Result<bool, SyntaxError> {
     let mut found = false;
     match value {
@@ -117,14 +169,17 @@ fn definitions(value: Value<'_>, each: &mut Each<'_>) -> Result<bool, SyntaxErro
             found = true;
             tools.reader().array(|reader| {
                 let Value::Object(tool) = reader.value()? else { return Ok(()) };
-                let mut name = None;
+                let (mut name, mut schema) = (None, None);
                 tool.reader().object(|reader, key| {
-                    if let (b"name", Value::String(text)) = (key.as_bytes(), reader.value()?) {
-                        name = Some(text.decode().into_owned());
+                    match (key.as_bytes(), reader.value()?) {
+                        (b"name", Value::String(text)) => name = Some(text.decode().into_owned()),
+                        (b"inputSchema", Value::Object(raw)) => schema = Some(raw.bytes()),
+                        (b"inputSchema", Value::Bool(any)) => schema = Some(if any { b"true" } else { b"false" }),
+                        _ => {}
                     }
                     Ok::<(), SyntaxError>(())
                 })?;
-                name.map_or(Ok(()), |name| each(&name, tool.bytes()))
+                name.map_or(Ok(()), |name| each(&name, schema, tool.bytes()))
             })?;
         }
         Value::Object(outer) => outer.reader().object(|reader, key| {

@@ -131,6 +131,11 @@ impl Schema {
         matches!(self.keywords(ROOT), [Keyword::Never])
     }
 
+    /// Whether the other schema asks for the same in the same words; descriptions do not count.
+    pub fn asks_the_same(&self, other: &Self) -> bool {
+        format!("{self:?}") == format!("{other:?}")
+    }
+
     /// Whether everything matches, as the schema asks for nothing.
     pub(crate) fn is_always(&self) -> bool {
         self.keywords(ROOT).is_empty()
