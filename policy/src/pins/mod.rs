@@ -26,7 +26,6 @@ mod tests;
 
 use core::fmt;
 use core::str::FromStr;
-use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
@@ -58,7 +57,7 @@ pub struct Lock {
     tools: Vec<(Box<str>, Digest)>,
     id: Digest,
     /// Of the tools whose arguments some rule holds against them, by name.
-    schemas: BTreeMap<Box<str>, Schema>,
+    schemas: Vec<(Box<str>, Schema)>,
 }
 
 /// What becomes of calls of a pinned tool before any listing has shown it.
@@ -138,17 +137,19 @@ impl Lock {
             text.push(0xff);
             text.extend_from_slice(digest);
         }
-        Self { unseen, id: Digest(Sha256::digest(text).into()), tools, schemas: BTreeMap::new() }
+        Self { unseen, id: Digest(Sha256::digest(text).into()), tools, schemas: Vec::new() }
     }
 
     /// Adds the schema that the server declares for the arguments of a tool.
     pub fn add_schema(&mut self, tool: &str, schema: Schema) {
-        self.schemas.insert(tool.into(), schema);
+        let at = self.schemas.partition_point(|(known, _)| **known < *tool);
+        self.schemas.insert(at, (tool.into(), schema));
     }
 
     /// The schema that the server declares for the arguments of a tool, if it is pinned and some rule goes by it.
     pub fn schema(&self, tool: &str) -> Option<&Schema> {
-        self.schemas.get(tool)
+        let at = self.schemas.binary_search_by(|(known, _)| (**known).cmp(tool)).ok()?;
+        self.schemas.get(at).map(|(_, schema)| schema)
     }
 
     /// Tells locks apart: equal for equal tools and digests.

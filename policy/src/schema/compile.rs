@@ -1,13 +1,12 @@
 //! From the text of a schema to what is applied.
 
-use std::collections::BTreeMap;
-
 use super::draft::{self, Draft};
 use super::format::Format;
 use super::json::Json;
 use super::keyword::{Contains, If, Items, Keyword, Members, Node, Types};
 use super::pattern::Pattern;
 use super::references::{self, Anchors, Reference};
+use super::sorted::Sorted;
 use super::{Id, ROOT, Schema, Strictness};
 use crate::document::ErrorKind;
 use crate::document::fields::{Check, MAX_WHOLE, Place};
@@ -35,7 +34,7 @@ pub(super) fn compile(check: &mut Check, place: &Place<'_>, strictness: Strictne
         draft,
         strictness,
         nodes: Vec::new(),
-        known: BTreeMap::new(),
+        known: Vec::new(),
         references: Vec::new(),
         anchors: Anchors::default(),
         tracks: false,
@@ -66,8 +65,8 @@ struct Compiler<'c, 't> {
     draft: Draft,
     strictness: Strictness,
     nodes: Vec<Node>,
-    /// Parts that have been compiled, by where they stand in the text.
-    known: BTreeMap<usize, Id>,
+    /// Parts that have been compiled, sorted by where they stand in the text.
+    known: Vec<(usize, Id)>,
     references: Vec<Reference<'t>>,
     anchors: Anchors<'t>,
     tracks: bool,
@@ -75,8 +74,10 @@ struct Compiler<'c, 't> {
 
 impl<'t> Compiler<'_, 't> {
     /// Compiles a part, if it has not been.
+    #[inline(never)]
     fn schema(&mut self, place: &Place<'t>) -> Option<Id> {
-        if let Some(id) = self.known.get(&place.node.offset) {
+        let known = self.known.partition_point(|(offset, _)| *offset < place.node.offset);
+        if let Some((_, id)) = self.known.get(known).filter(|(offset, _)| *offset == place.node.offset) {
             return Some(*id);
         }
         if self.nodes.len() >= MAX_NODES {
@@ -85,7 +86,7 @@ impl<'t> Compiler<'_, 't> {
         }
         let id = Id(self.nodes.len());
         self.nodes.push(Node::default());
-        self.known.insert(place.node.offset, id);
+        self.known.insert(known, (place.node.offset, id));
         let keywords = match &place.node.kind {
             Kind::Bool(true) => vec![],
             Kind::Bool(false) => vec![Keyword::Never],
@@ -98,6 +99,7 @@ impl<'t> Compiler<'_, 't> {
         Some(id)
     }
 
+    #[inline(never)]
     fn object(&mut self, place: &Place<'t>, id: Id) -> Option<Vec<Keyword>> {
         self.names(place)?;
         self.places(place, id)?;
@@ -129,11 +131,13 @@ impl<'t> Compiler<'_, 't> {
     }
 
     /// The keyword, if the draft has it.
+    #[inline(never)]
     fn get(&self, place: &Place<'t>, name: &str) -> Option<Place<'t>> {
         self.draft.has(name).then(|| place.member(name)).flatten()
     }
 
     /// Notes keywords that do nothing.
+    #[inline(never)]
     fn names(&mut self, place: &Place<'t>) -> Option<()> {
         let members = self.check.members(place)?;
         if self.strictness == Strictness::Pinned {
@@ -163,6 +167,7 @@ impl<'t> Compiler<'_, 't> {
     }
 
     /// Notes keywords beside a `$ref` that stands alone.
+    #[inline(never)]
     fn alone(&mut self, place: &Place<'t>) {
         for (offset, key, member) in self.check.members(place).unwrap_or_default() {
             if !draft::is_annotation(key) && !matches!(key, "$ref" | "definitions" | "$schema" | "$id") {
@@ -173,6 +178,7 @@ impl<'t> Compiler<'_, 't> {
     }
 
     /// Reads what references can point to by name, and refuses bases.
+    #[inline(never)]
     fn places(&mut self, place: &Place<'t>, id: Id) -> Option<()> {
         if let Some(inner) = place.member("$id").filter(|_| id != ROOT) {
             match self.check.text(&inner)?.strip_prefix('#') {
@@ -197,6 +203,7 @@ impl<'t> Compiler<'_, 't> {
         Some(())
     }
 
+    #[inline(never)]
     fn definitions(&mut self, place: &Place<'t>) {
         for name in ["$defs", "definitions"] {
             if let Some(place) = self.get(place, name) {
@@ -208,6 +215,7 @@ impl<'t> Compiler<'_, 't> {
     }
 
     /// Keywords for values of every type.
+    #[inline(never)]
     fn value(&mut self, place: &Place<'t>, keywords: &mut Vec<Keyword>) {
         if let Some(place) = self.get(place, "type") {
             keywords.extend(self.types(&place).map(Keyword::Type));
@@ -226,6 +234,7 @@ impl<'t> Compiler<'_, 't> {
         }
     }
 
+    #[inline(never)]
     fn types(&mut self, place: &Place<'t>) -> Option<Types> {
         let places = match place.node.kind {
             Kind::Array(_) => self.check.elements(place)?,
@@ -242,6 +251,7 @@ impl<'t> Compiler<'_, 't> {
         Some(types)
     }
 
+    #[inline(never)]
     fn numbers_and_texts(&mut self, place: &Place<'t>, keywords: &mut Vec<Keyword>) {
         let numbers: [(&str, fn(f64) -> Keyword); 4] = [
             ("minimum", Keyword::Minimum),
@@ -293,6 +303,7 @@ impl<'t> Compiler<'_, 't> {
         }
     }
 
+    #[inline(never)]
     fn objects(&mut self, place: &Place<'t>, keywords: &mut Vec<Keyword>) {
         if let Some(place) = self.get(place, "required")
             && let Some(names) = self.texts(&place)
@@ -329,13 +340,18 @@ impl<'t> Compiler<'_, 't> {
         }
     }
 
+    #[inline(never)]
     fn members(&mut self, place: &Place<'t>, keywords: &mut Vec<Keyword>) {
         let mut members = Members::default();
         if let Some(place) = self.get(place, "properties") {
-            members.named = self.named(&place);
-            members.named.sort_by(|(one, _), (other, _)| one.cmp(other));
-            members.folded = members.named.iter().map(|(name, _)| (fold(name), name.clone())).collect();
-            members.folded.sort();
+            let (mut named, mut folded) = (Sorted::default(), Sorted::default());
+            for (_, name, place) in self.check.members(&place).unwrap_or_default() {
+                if let Some(id) = self.schema(&place) {
+                    named.insert(self.check, &place, name, id);
+                    folded.insert(self.check, &place, &fold(name), Box::from(name));
+                }
+            }
+            (members.named, members.folded) = (named.0, folded.0);
         }
         if let Some(place) = self.get(place, "patternProperties") {
             for (offset, source, place) in self.check.members(&place).unwrap_or_default() {
@@ -357,6 +373,7 @@ impl<'t> Compiler<'_, 't> {
         }
     }
 
+    #[inline(never)]
     fn arrays(&mut self, place: &Place<'t>, keywords: &mut Vec<Keyword>) {
         let is_false = |place: &Option<Place<'t>>, name| {
             place.as_ref().filter(|place| matches!(place.node.kind, Kind::Bool(false))).map(|_| name)
@@ -392,6 +409,7 @@ impl<'t> Compiler<'_, 't> {
         }
     }
 
+    #[inline(never)]
     fn combinations(&mut self, place: &Place<'t>, keywords: &mut Vec<Keyword>) {
         let lists: [(&str, fn(Vec<Id>) -> Keyword); 3] =
             [("allOf", Keyword::AllOf), ("anyOf", Keyword::AnyOf), ("oneOf", Keyword::OneOf)];
@@ -413,6 +431,7 @@ impl<'t> Compiler<'_, 't> {
         }
     }
 
+    #[inline(never)]
     fn unevaluated(&mut self, place: &Place<'t>, keywords: &mut Vec<Keyword>) {
         let both: [(&str, fn(Id) -> Keyword); 2] = [
             ("unevaluatedItems", Keyword::UnevaluatedItems),
@@ -426,16 +445,19 @@ impl<'t> Compiler<'_, 't> {
         }
     }
 
+    #[inline(never)]
     fn list(&mut self, place: &Place<'t>) -> Vec<Id> {
         let elements = self.check.elements(place).unwrap_or_default();
         elements.iter().filter_map(|place| self.schema(place)).collect()
     }
 
+    #[inline(never)]
     fn named(&mut self, place: &Place<'t>) -> Vec<(Box<str>, Id)> {
         let members = self.check.members(place).unwrap_or_default();
         members.into_iter().filter_map(|(_, name, place)| Some((name.into(), self.schema(&place)?))).collect()
     }
 
+    #[inline(never)]
     fn texts(&mut self, place: &Place<'t>) -> Option<Vec<Box<str>>> {
         let elements = self.check.elements(place)?;
         elements.iter().map(|place| self.check.text(place).map(Into::into)).collect()

@@ -2,7 +2,7 @@
 
 use core::cmp::Ordering;
 
-use super::instance::{At, Children, Instance, Place, View};
+use super::instance::{At, Children, Instance, Place, View, sort};
 use super::json::Json;
 use super::keyword::{Contains, If, Items, Keyword, Members, Types};
 use super::multiple::is_multiple;
@@ -396,7 +396,7 @@ impl<'s> Evaluator<'s, '_> {
         let halvings = usize::try_from(all.count().checked_ilog2().unwrap_or_default()).unwrap_or(64);
         self.pay(weight.saturating_mul(halvings.saturating_add(1)) / 4, at)?;
         let mut elements = self.instance.children(all).to_vec();
-        elements.sort_unstable_by(|one, other| self.compare(*one, *other));
+        sort(&mut elements, &|one, other| self.compare(one, other));
         Ok(elements.windows(2).all(|pair| match pair {
             [one, other] => self.compare(*one, *other) != Ordering::Equal,
             _ => true,
@@ -422,6 +422,7 @@ impl<'s> Evaluator<'s, '_> {
     }
 
     /// A total order over values, in which only equal ones are equal. All numbers are exact.
+    #[inline(never)]
     fn compare(&self, one: Place, other: Place) -> Ordering {
         let (one, other) = (self.instance.view(At::value(one)), self.instance.view(At::value(other)));
         match (one, other) {

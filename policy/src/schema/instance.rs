@@ -1,5 +1,6 @@
 //! Arguments as a flat table: read once, in place, so that looking at a part again costs no scan of it.
 
+use core::cmp::Ordering;
 use std::borrow::Cow;
 
 use super::{Effort, Mismatch};
@@ -212,7 +213,7 @@ impl<'a> Instance<'a> {
     }
 
     fn keep_sorted(&mut self, mut members: Vec<Place>) -> Children {
-        members.sort_unstable_by(|one, other| self.name(*one).cmp(self.name(*other)));
+        sort(&mut members, &|one, other| self.name(one).cmp(self.name(other)));
         self.keep(members)
     }
 }
@@ -233,6 +234,12 @@ impl Children {
     pub(super) fn count(self) -> usize {
         self.count
     }
+}
+
+/// Sorts, with one copy of the code for every order.
+#[inline(never)]
+pub(super) fn sort(places: &mut [Place], order: &dyn Fn(Place, Place) -> Ordering) {
+    places.sort_unstable_by(|one, other| order(*one, *other));
 }
 
 /// The arguments have more values than anybody should have to look at.

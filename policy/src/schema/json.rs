@@ -2,6 +2,7 @@
 
 use core::fmt::Write;
 
+use super::sorted::Sorted;
 use crate::document::fields::{Check, Place};
 use crate::document::tree::Kind;
 
@@ -29,12 +30,12 @@ impl Json {
                 Self::Array(check.elements(place)?.iter().map(|place| Self::read(check, place)).collect::<Option<_>>()?)
             }
             Kind::Object(_) => {
-                let mut members: Vec<(Box<str>, Self)> = Vec::new();
+                let mut sorted = Sorted::default();
                 for (_, name, place) in check.members(place)? {
-                    members.push((name.into(), Self::read(check, &place)?));
+                    let value = Self::read(check, &place)?;
+                    sorted.insert(check, &place, name, value);
                 }
-                members.sort_by(|(one, _), (other, _)| one.cmp(other));
-                Self::Object(members)
+                Self::Object(sorted.0)
             }
         })
     }

@@ -56,7 +56,7 @@ pub(crate) struct Members {
     /// Sorted by name.
     pub(super) named: Vec<(Box<str>, Id)>,
     /// The names as careless servers compare them, sorted, each with the name itself.
-    pub(super) folded: Vec<(String, Box<str>)>,
+    pub(super) folded: Vec<(Box<str>, Box<str>)>,
     pub(super) patterns: Vec<(Pattern, Id)>,
     pub(super) rest: Option<Id>,
     /// Whether the rest is `false`.

@@ -38,6 +38,7 @@ mod keyword;
 mod multiple;
 mod pattern;
 mod references;
+mod sorted;
 #[cfg(test)]
 mod tests;
 mod words;

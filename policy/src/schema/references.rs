@@ -1,7 +1,6 @@
 //! References: resolved when a schema is loaded, and only inside of it.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use super::{Id, Schema};
 use crate::document::fields::Place;
@@ -19,11 +18,11 @@ pub(super) struct Reference<'t> {
 
 /// Parts that have a name. With one base there is one of each, so a dynamic reference is as good as any other.
 #[derive(Debug, Default)]
-pub(super) struct Anchors<'t>(BTreeMap<&'t str, Place<'t>>);
+pub(super) struct Anchors<'t>(Vec<(&'t str, Place<'t>)>);
 
 impl<'t> Anchors<'t> {
     pub(super) fn add(&mut self, name: &'t str, place: &Place<'t>) {
-        self.0.entry(name).or_insert_with(|| place.clone());
+        self.0.push((name, place.clone()));
     }
 }
 
@@ -48,7 +47,8 @@ pub(super) fn resolve<'t>(
     }
     let nothing = "there is nothing in the schema that this refers to";
     if !fragment.starts_with('/') {
-        return anchors.0.get(&*fragment).cloned().ok_or(nothing);
+        let named = anchors.0.iter().find(|(name, _)| *name == fragment);
+        return named.map(|(_, place)| place.clone()).ok_or(nothing);
     }
     root.at(&fragment).ok_or(nothing)
 }
