@@ -3,6 +3,7 @@
 mod conditions;
 mod listings;
 mod order;
+mod schemas;
 
 use super::*;
 use crate::message::{Message, read};

@@ -97,3 +97,8 @@ fn limits_on_one_counter_must_agree() {
 fn what_has_no_meaning_in_a_place_is_refused_there() {
     refused(include_str!("refused/places.txt"), document);
 }
+
+#[test]
+fn schemas_ask_for_something_that_can_be_held() {
+    refused(include_str!("refused/schemas.txt"), tool);
+}
