@@ -76,6 +76,9 @@ pub fn lookalike(key: &[u8], name: &str) -> bool {
 
 /// What is equal of names that a lenient server could confuse, as [`lookalike`] has it.
 pub(crate) fn fold(name: &str) -> String {
+    if name.is_ascii() && !name.contains('\0') {
+        return name.to_ascii_lowercase();
+    }
     folded(name).collect()
 }
 

@@ -2,8 +2,8 @@
 
 use core::cell::Cell;
 
-/// How many steps all schemas of one policy may take for one body. A step is one keyword, member, or 32 bytes of text; it
-/// takes about a hundred instructions.
+/// How many steps all schemas of one policy may take for one body. A step is one value, keyword or
+/// member, or some bytes of text; it takes a hundred instructions or a few hundred.
 const STEPS: usize = 400_000;
 
 /// How many bytes of text the patterns may look at: as many as the regular expressions of conditions.
@@ -23,6 +23,11 @@ impl Default for Effort {
 }
 
 impl Effort {
+    /// How many steps can still be taken.
+    pub(super) fn steps_left(&self) -> usize {
+        self.steps.get()
+    }
+
     /// Whether so many steps more can be taken.
     pub(super) fn affords(&self, steps: usize) -> bool {
         spend(&self.steps, steps)

@@ -7,14 +7,20 @@ use super::json::Json;
 use super::keyword::{Contains, If, Items, Keyword, Members, Types};
 use super::multiple::is_multiple;
 use super::{Effort, Id, Mismatch, ROOT, Schema, words};
-use crate::json::fold;
+use crate::json::{Number, fold};
 
 /// How many parts of the schema may be applied inside of each other. A body is at most 256 levels deep, and sixty-four by
 /// default.
 const MAX_DEPTH: usize = 256;
 
-/// Bytes of text for one step.
+/// Steps for writing a number as a decimal.
+const DECIMAL: usize = 40;
+
+/// Bytes of text that are looked at in one step,
 const BYTES: usize = 32;
+
+/// and that are compared.
+const COMPARED_BYTES: usize = 8;
 
 /// Why the arguments do not match.
 #[derive(Debug, Clone, Copy)]
@@ -113,13 +119,13 @@ impl<'s> Evaluator<'s, '_> {
                 }
                 require(false)
             }
-            (Keyword::Minimum(bound), View::Number(value)) => require(exact(value, at)? >= *bound),
-            (Keyword::Maximum(bound), View::Number(value)) => require(exact(value, at)? <= *bound),
-            (Keyword::ExclusiveMinimum(bound), View::Number(value)) => require(exact(value, at)? > *bound),
-            (Keyword::ExclusiveMaximum(bound), View::Number(value)) => require(exact(value, at)? < *bound),
-            (Keyword::MultipleOf(of), View::Number(value)) => {
-                self.pay(20, at)?;
-                require(is_multiple(exact(value, at)?, *of))
+            (Keyword::Minimum(bound), View::Number(_, number)) => require(self.exact(number, at)? >= *bound),
+            (Keyword::Maximum(bound), View::Number(_, number)) => require(self.exact(number, at)? <= *bound),
+            (Keyword::ExclusiveMinimum(bound), View::Number(_, number)) => require(self.exact(number, at)? > *bound),
+            (Keyword::ExclusiveMaximum(bound), View::Number(_, number)) => require(self.exact(number, at)? < *bound),
+            (Keyword::MultipleOf(of), View::Number(_, number)) => {
+                self.pay(DECIMAL, at)?;
+                require(is_multiple(self.exact(number, at)?, *of))
             }
             (Keyword::MinLength(bound), View::String(text)) => require(self.length(text, at)? >= *bound),
             (Keyword::MaxLength(bound), View::String(text)) => require(self.length(text, at)? <= *bound),
@@ -349,9 +355,9 @@ impl<'s> Evaluator<'s, '_> {
             View::String(_) => types.has(Types::STRING),
             View::Array(_) => types.has(Types::ARRAY),
             View::Object(_) => types.has(Types::OBJECT),
-            View::Number(value) if types.has(Types::NUMBER) => exact(value, at).map(|_| true)?,
-            View::Number(value) if types.has(Types::INTEGER) => exact(value, at)?.fract() == 0.0,
-            View::Number(_) => false,
+            View::Number(_, number) if types.has(Types::NUMBER) => self.exact(number, at).map(|_| true)?,
+            View::Number(_, number) if types.has(Types::INTEGER) => self.exact(number, at)?.fract() == 0.0,
+            View::Number(..) => false,
         })
     }
 
@@ -360,7 +366,7 @@ impl<'s> Evaluator<'s, '_> {
         Ok(match (value, self.instance.view(at)) {
             (Json::Null, View::Null) => true,
             (Json::Bool(one), View::Bool(other)) => *one == other,
-            (Json::Number(one), View::Number(other)) => *one == exact(other, at)?,
+            (Json::Number(one), View::Number(_, other)) => *one == self.exact(other, at)?,
             (Json::String(one), View::String(other)) => {
                 if one.len() == other.len() {
                     self.pay_text(other, at)?;
@@ -394,7 +400,7 @@ impl<'s> Evaluator<'s, '_> {
     fn are_unique(&self, all: Children, at: At) -> Result<'s, bool> {
         let weight = self.weigh(at)?;
         let halvings = usize::try_from(all.count().checked_ilog2().unwrap_or_default()).unwrap_or(64);
-        self.pay(weight.saturating_mul(halvings.saturating_add(1)) / 4, at)?;
+        self.pay(weight.saturating_mul(halvings.saturating_add(1)), at)?;
         let mut elements = self.instance.children(all).to_vec();
         sort(&mut elements, &|one, other| self.compare(one, other));
         Ok(elements.windows(2).all(|pair| match pair {
@@ -408,12 +414,12 @@ impl<'s> Evaluator<'s, '_> {
         self.pay(1, at)?;
         match self.instance.view(at) {
             View::Null | View::Bool(_) => Ok(1),
-            View::Number(value) => exact(value, at).map(|_| 1),
-            View::String(text) => Ok((text.len() / BYTES).saturating_add(1)),
+            View::Number(_, number) => self.exact(number, at).map(|_| 1),
+            View::String(text) => Ok((text.len() / COMPARED_BYTES).saturating_add(1)),
             View::Array(all) | View::Object(all) => {
                 let mut sum: usize = 1;
                 for child in self.instance.children(all) {
-                    let name = self.instance.name(*child).len() / BYTES;
+                    let name = self.instance.name(*child).len() / COMPARED_BYTES;
                     sum = sum.saturating_add(name).saturating_add(self.weigh(At::value(*child))?);
                 }
                 Ok(sum)
@@ -428,7 +434,7 @@ impl<'s> Evaluator<'s, '_> {
         match (one, other) {
             (View::Bool(one), View::Bool(other)) => one.cmp(&other),
             // Adding 0 makes 0 of -0.
-            (View::Number(Some(one)), View::Number(Some(other))) => (one + 0.0).total_cmp(&(other + 0.0)),
+            (View::Number(one, _), View::Number(other, _)) => (one + 0.0).total_cmp(&(other + 0.0)),
             (View::String(one), View::String(other)) => one.cmp(other),
             (View::Array(one), View::Array(other)) | (View::Object(one), View::Object(other)) => {
                 let (one, other) = (self.instance.children(one), self.instance.children(other));
@@ -446,6 +452,14 @@ impl<'s> Evaluator<'s, '_> {
     fn length(&self, text: &str, at: At) -> Result<'s, u64> {
         self.pay_text(text, at)?;
         Ok(u64::try_from(text.chars().count()).unwrap_or(u64::MAX))
+    }
+
+    /// A number that servers read as the same one.
+    fn exact(&self, number: Number<'_>, at: At) -> Result<'s, f64> {
+        if !number.is_short() {
+            self.pay(DECIMAL.saturating_add(number.as_str().len() / BYTES), at)?;
+        }
+        number.to_exact_f64().ok_or(Stop::GaveUp { at, why: Why::Inexact })
     }
 
     fn pay(&self, steps: usize, at: At) -> Result<'s> {
@@ -469,11 +483,6 @@ fn failed<'s>(at: At, keyword: &'s Keyword, detail: Detail<'s>) -> Result<'s> {
     Err(Stop::Failed { at, keyword, detail })
 }
 
-/// A number that servers read as the same one.
-fn exact<'s>(value: Option<f64>, at: At) -> Result<'s, f64> {
-    value.ok_or(Stop::GaveUp { at, why: Why::Inexact })
-}
-
 fn named(sorted: &[(Box<str>, Id)], name: &str) -> Option<Id> {
     let index = sorted.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
     sorted.get(index).map(|(_, id)| *id)
@@ -493,7 +502,7 @@ fn rank(view: View<'_>) -> u8 {
     match view {
         View::Null => 0,
         View::Bool(_) => 1,
-        View::Number(_) => 2,
+        View::Number(..) => 2,
         View::String(_) => 3,
         View::Array(_) => 4,
         View::Object(_) => 5,

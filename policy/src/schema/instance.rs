@@ -4,7 +4,7 @@ use core::cmp::Ordering;
 use std::borrow::Cow;
 
 use super::{Effort, Mismatch};
-use crate::json::{Raw, Reader, SyntaxError, Value};
+use crate::json::{Number, Raw, Reader, SyntaxError, Value};
 use crate::message::Arguments;
 
 /// The most values that are held against a schema: of 72 bytes each.
@@ -25,8 +25,8 @@ pub(super) struct At {
 pub(super) enum View<'i> {
     Null,
     Bool(bool),
-    /// None if the number does not survive a round trip through a double.
-    Number(Option<f64>),
+    /// As the nearest double, and as it is written.
+    Number(f64, Number<'i>),
     String(&'i str),
     Array(Children),
     /// Sorted by name.
@@ -39,6 +39,8 @@ pub(super) struct Instance<'a> {
     entries: Vec<Entry<'a>>,
     /// The elements and members of all arrays and objects, those of each together.
     children: Vec<Place>,
+    /// How many entries there may be.
+    room: usize,
 }
 
 #[derive(Debug)]
@@ -60,7 +62,8 @@ pub(super) enum Step<'a> {
 enum Item<'a> {
     Null,
     Bool(bool),
-    Number(Option<f64>),
+    /// As the nearest double, and as it is written.
+    Number(f64, Number<'a>),
     String(Cow<'a, str>),
     Array(Children),
     Object(Children),
@@ -76,7 +79,7 @@ pub(super) struct Children {
 impl<'a> Instance<'a> {
     /// Reads one value.
     pub(super) fn of_value(value: Value<'a>, effort: &Effort) -> Result<Self, Mismatch> {
-        let mut instance = Self { entries: Vec::new(), children: Vec::new() };
+        let mut instance = Self::new(effort);
         instance.add(0, Step::Root, value).map_err(|TooMany| too_many())?;
         instance.is_affordable(effort)
     }
@@ -85,7 +88,8 @@ impl<'a> Instance<'a> {
     pub(super) fn of_arguments(arguments: &Arguments<'a>, effort: &Effort) -> Result<Self, Mismatch> {
         let nothing = Children { first: 0, count: 0 };
         let root = Entry { parent: 0, step: Step::Root, item: Item::Object(nothing) };
-        let mut instance = Self { entries: vec![root], children: Vec::new() };
+        let mut instance = Self::new(effort);
+        instance.entries.push(root);
         let mut members = Vec::with_capacity(arguments.members().len().min(MAX_VALUES));
         for (key, value) in arguments.members() {
             let key = Step::Key(Cow::Owned(key.as_str().into_owned()));
@@ -96,6 +100,11 @@ impl<'a> Instance<'a> {
             root.item = Item::Object(all);
         }
         instance.is_affordable(effort)
+    }
+
+    /// An empty table, of at most as many values as can be paid for.
+    fn new(effort: &Effort) -> Self {
+        Self { entries: Vec::new(), children: Vec::new(), room: MAX_VALUES.min(effort.steps_left()) }
     }
 
     fn is_affordable(self, effort: &Effort) -> Result<Self, Mismatch> {
@@ -114,7 +123,7 @@ impl<'a> Instance<'a> {
             Some(entry) => match &entry.item {
                 Item::Null => View::Null,
                 Item::Bool(value) => View::Bool(*value),
-                Item::Number(value) => View::Number(*value),
+                Item::Number(value, number) => View::Number(*value, *number),
                 Item::String(text) => View::String(text),
                 Item::Array(elements) => View::Array(*elements),
                 Item::Object(members) => View::Object(*members),
@@ -149,7 +158,7 @@ impl<'a> Instance<'a> {
         match value {
             Value::Null => self.push(parent, step, Item::Null),
             Value::Bool(value) => self.push(parent, step, Item::Bool(value)),
-            Value::Number(number) => self.push(parent, step, Item::Number(number.to_exact_f64())),
+            Value::Number(number) => self.push(parent, step, Item::Number(number.to_f64(), number)),
             Value::String(text) => self.push(parent, step, Item::String(text.decode())),
             Value::Array(raw) | Value::Object(raw) => self.container(parent, step, raw),
         }
@@ -193,7 +202,7 @@ impl<'a> Instance<'a> {
     }
 
     fn push(&mut self, parent: Place, step: Step<'a>, item: Item<'a>) -> Result<Place, TooMany> {
-        if self.entries.len() >= MAX_VALUES {
+        if self.entries.len() >= self.room {
             return Err(TooMany);
         }
         self.entries.push(Entry { parent, step, item });
