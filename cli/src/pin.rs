@@ -1,4 +1,4 @@
-//! `mcp-policy pin`: the digests of tools' definitions, as they were reviewed.
+//! `mcp-policy pin`: the digests of tools' definitions, and the schemas of their arguments, as they were reviewed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,8 +9,9 @@ use std::{
 
 use clap::Args;
 use policy::{
-    json::SyntaxError,
+    json::{Reader, SyntaxError, Value},
     pins::{Digest, Lock},
+    schema::Schema,
 };
 use serde_json::json;
 
@@ -40,23 +41,75 @@ pub(crate) struct Options {
     /// Writes into this file
     #[arg(short, long, value_name = "FILE", conflicts_with = "against")]
     output: Option<PathBuf>,
+    /// Leaves out the schemas of arguments, which rules with `"schema": "from_lock"` go by
+    #[arg(long, conflicts_with = "against")]
+    no_schemas: bool,
 }
 
 /// The digests of tools' definitions, by name.
 pub(crate) type Pinned = BTreeMap<String, Digest>;
 
+/// What is written of a tool.
+struct Listed {
+    digest: Digest,
+    /// Its `inputSchema`, without white space around its parts.
+    schema: Option<String>,
+}
+
 pub(crate) fn run(options: &Options) -> Outcome {
     let listed = listed(&options.tools.read()?)?;
     match &options.against {
-        Some(lock) => tell(&differences(&locked(lock)?, &listed)),
-        None => output::write(&write(&listed), options.output.as_deref()),
+        Some(lock) => {
+            let digests = listed.into_iter().map(|(name, tool)| (name, tool.digest)).collect();
+            tell(&differences(&locked(lock)?, &digests))
+        }
+        None => {
+            if !options.no_schemas {
+                unusable(&listed);
+            }
+            output::write(&write(&listed, !options.no_schemas), options.output.as_deref())
+        }
     }
 }
 
-fn write(pinned: &Pinned) -> String {
-    let tools: serde_json::Map<_, _> =
-        pinned.iter().map(|(name, digest)| (name.clone(), json!({ "sha256": digest.to_string() }))).collect();
-    format!("{:#}\n", json!({ "version": "1", "tools": tools }))
+/// Each tool on lines of its own, its schema on one: so differences between locks can be read.
+fn write(listed: &BTreeMap<String, Listed>, schemas: bool) -> String {
+    let tool = |(name, tool): (&String, &Listed)| {
+        let schema = tool.schema.as_deref().filter(|_| schemas);
+        let schema = schema.map(|schema| format!(",\n      \"inputSchema\": {schema}")).unwrap_or_default();
+        format!("    {}: {{\n      \"sha256\": \"{}\"{schema}\n    }}", json!(name), tool.digest)
+    };
+    let tools: Vec<String> = listed.iter().map(tool).collect();
+    let tools = if tools.is_empty() { String::new() } else { format!("\n{}\n  ", tools.join(",\n")) };
+    format!("{{\n  \"version\": \"1\",\n  \"tools\": {{{tools}}}\n}}\n")
+}
+
+/// Says which schemas no rule could go by, and why.
+fn unusable(listed: &BTreeMap<String, Listed>) {
+    for (name, tool) in listed {
+        let Some(Err(errors)) = tool.schema.as_deref().map(|schema| Schema::load_of_server(schema.as_bytes())) else {
+            continue;
+        };
+        for error in &errors {
+            eprintln!("note: no rule can go by the schema of {name:?}: {}: {}", error.pointer(), error.kind());
+        }
+    }
+}
+
+/// A JSON text without white space around its parts.
+fn compact(json: &[u8]) -> String {
+    let (mut in_string, mut escaped) = (false, false);
+    let kept = json.iter().copied().filter(|byte| {
+        let before = in_string;
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            _ => {}
+        }
+        before || !byte.is_ascii_whitespace()
+    });
+    String::from_utf8_lossy(&kept.collect::<Vec<u8>>()).into_owned()
 }
 
 fn tell(differences: &str) -> Outcome {
@@ -111,11 +164,32 @@ pub(crate) fn compare<'p>(locked: &'p Pinned, listed: &'p Pinned) -> Vec<(&'p st
 ///
 /// # Errors
 /// If it is no list that the filter could read, or has a tool twice.
-pub(crate) fn listed(listing: &Listing) -> Result<Pinned, Failure> {
-    let definitions = listing.definitions()?;
-    let digested = definitions.into_iter().map(|(tool, definition)| Ok((tool, Digest::of_definition(definition)?)));
-    let digested = digested.collect::<Result<_, SyntaxError>>();
-    digested.map_err(Failure::because(format!("`{}` cannot be read", listing.name)))
+pub(crate) fn digests(listing: &Listing) -> Result<Pinned, Failure> {
+    Ok(listed(listing)?.into_iter().map(|(name, tool)| (name, tool.digest)).collect())
+}
+
+fn listed(listing: &Listing) -> Result<BTreeMap<String, Listed>, Failure> {
+    let listed = |definition| Ok(Listed { digest: Digest::of_definition(definition)?, schema: schema(definition)? });
+    let definitions = listing.definitions()?.into_iter();
+    let all: Result<_, SyntaxError> = definitions.map(|(tool, definition)| Ok((tool, listed(definition)?))).collect();
+    all.map_err(Failure::because(format!("`{}` cannot be read", listing.name)))
+}
+
+/// As deep as the filter reads.
+const MAX_DEPTH: usize = 256;
+
+/// The schema of the arguments, if the definition has one.
+fn schema(definition: &[u8]) -> Result<Option<String>, SyntaxError> {
+    let mut schema = None;
+    Reader::new(definition, MAX_DEPTH)?.object(|reader, key| {
+        match (key.as_bytes(), reader.value()?) {
+            (b"inputSchema", Value::Object(raw)) => schema = Some(compact(raw.bytes())),
+            (b"inputSchema", Value::Bool(any)) => schema = Some(any.to_string()),
+            _ => {}
+        }
+        Ok::<(), SyntaxError>(())
+    })?;
+    Ok(schema)
 }
 
 /// The digests of a lock, as the filter's configuration would have it.

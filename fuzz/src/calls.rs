@@ -75,7 +75,7 @@ fn outcome(policy: &Policy, method: &str, params: &str, (kind, name): (Kind, &st
     let quoted = String::from_utf8(quoted).ok()?;
     let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":{quoted},"params":{params}}}"#);
     let Ok(Message::Request { method, params, .. }) = read(body.as_bytes(), 64) else { return None };
-    let decision = judge(policy, &method, &params, &Afternoon, &Effort::default());
+    let decision = judge(policy, &method, &params, None, &Afternoon, &Effort::default());
     if let Decision::Refuse(refusal) = &decision
         && refusal.kind == RefusalKind::Hidden
     {

@@ -34,7 +34,7 @@ impl<'r> ShownTo<'r> {
             (Reason::DeniedRequest | Reason::DeniedInput, Some(refusal)) => {
                 let style = Style::of(&self.runtime.config);
                 if awaited.is_empty() {
-                    return reply::invalid(reply::DENIED, refusal.reason);
+                    return reply::invalid(reply::DENIED, &refusal.reason);
                 }
                 reply::each(awaited, |id| reply::refusal(id, &Target::Method, &refusal, None, style))
             }

@@ -1,7 +1,7 @@
 //! What a policy means.
 //!
 //! The way of a request, in module order: bytes are read by [`message`] (over the strict [`json`] reader) into one
-//! call; [`decision`] judges the call by a [`document::Policy`]; [`quota`] counts what the decision lets through;
+//! call; [`decision`] judges the call by a [`document::Policy`], its arguments by a [`schema`] where one is given; [`quota`] counts what the decision lets through;
 //! [`global`] has a rate-limit service count what a fleet shares; [`reply`] words what the client is told otherwise;
 //! [`listing`] takes hidden tools out of answers on their way back, [`pins`] those that are not what was reviewed, and [`answer`] reads how a call has ended.
 //!
@@ -35,4 +35,5 @@ pub mod message;
 pub mod pins;
 pub mod quota;
 pub mod reply;
+pub mod schema;
 pub mod uri;

@@ -77,7 +77,7 @@ impl Lists {
             }
             (None, None, _) => None,
         };
-        let pinned = its.map(pin::listed);
+        let pinned = its.map(pin::digests);
         let mut tools = Vec::new();
         for listing in saved.iter().chain(&live) {
             tools.extend(listing.tools()?);

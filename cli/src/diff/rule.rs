@@ -1,6 +1,6 @@
 //! Rules against rules.
 
-use policy::document::model::{Action, Rule};
+use policy::document::model::{Action, ArgumentSchema, Rule, SchemaSource};
 
 use super::{
     limit,
@@ -42,14 +42,36 @@ pub(super) fn compare(old: &Rule, new: &Rule, told: &mut Told) {
         }
         _ => {}
     }
+    schema(old.schema.as_deref(), new.schema.as_deref(), told);
     predicate::compare(List::Require, old, new, told);
     predicate::compare(List::DenyIf, old, new, told);
     limit::compare(old, new, told);
 }
 
+/// Says how what the arguments must look like differs.
+fn schema(old: Option<&ArgumentSchema>, new: Option<&ArgumentSchema>, told: &mut Told) {
+    let (mark, what) = match (old.map(|old| &old.source), new.map(|new| &new.source)) {
+        (None, None) | (Some(SchemaSource::Lock), Some(SchemaSource::Lock)) => return,
+        (None, Some(SchemaSource::Lock)) => (Mark::Tightened, "the arguments must match the lock's schema"),
+        (None, Some(SchemaSource::Inline(_))) => (Mark::Tightened, "the arguments must match a schema"),
+        (Some(_), None) => (Mark::Loosened, "the arguments need match no schema any more"),
+        (Some(SchemaSource::Inline(old)), Some(SchemaSource::Inline(new))) if old.asks_the_same(new) => return,
+        (Some(SchemaSource::Inline(_)), Some(SchemaSource::Inline(_))) => {
+            (Mark::Changed, "the schema of the arguments is another one")
+        }
+        (Some(_), Some(SchemaSource::Lock)) => {
+            (Mark::Changed, "the schema of the arguments is the lock's, was the policy's")
+        }
+        (Some(_), Some(_)) => (Mark::Changed, "the schema of the arguments is the policy's, was the lock's"),
+    };
+    told.say(mark, what.to_owned());
+}
+
 /// Whether no call passes, whatever it says and whoever makes it.
 pub(super) fn refuses_all(rule: &Rule) -> bool {
-    matches!(rule.action, Action::Deny { .. }) || rule.deny_if.iter().any(|predicate| predicate.conditions.is_empty())
+    rule.schema.as_ref().is_some_and(|schema| schema.is_never())
+        || matches!(rule.action, Action::Deny { .. })
+        || rule.deny_if.iter().any(|predicate| predicate.conditions.is_empty())
 }
 
 fn approval(rule: &Rule) -> bool {
@@ -66,5 +88,5 @@ fn reason(rule: &Rule) -> Option<&str> {
 
 /// A rule that allows and asks nothing, as a default of allow is.
 pub(super) fn empty() -> Rule {
-    Rule { pointer: "".into(), action: Action::Allow, require: vec![], deny_if: vec![], limits: vec![] }
+    Rule { pointer: "".into(), action: Action::Allow, schema: None, require: vec![], deny_if: vec![], limits: vec![] }
 }

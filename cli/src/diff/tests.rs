@@ -150,6 +150,27 @@ fn what_is_said_to_be_looser_lets_through_what_passed() {
 }
 
 #[test]
+fn a_schema_is_told_by_whether_it_is_there_and_whether_it_is_the_same() {
+    let (one, other) = (r#"{"schema": {"maxProperties": 1}}"#, r#"{"schema": {"maxProperties": 2}}"#);
+    let same = r#"{"schema": {"title": "Words do not count.", "maxProperties": 1.0}}"#;
+    let by_lock = r#"{"schema": "from_lock"}"#;
+    assert_said(&tool("{}"), &tool(one), &["tightened tool `t`: the arguments must match a schema"]);
+    assert_said(&tool(one), &tool("{}"), &["loosened tool `t`: the arguments need match no schema any more"]);
+    assert_said(&tool("{}"), &tool(by_lock), &["tightened tool `t`: the arguments must match the lock's schema"]);
+    assert_said(&tool(one), &tool(other), &["changed tool `t`: the schema of the arguments is another one"]);
+    assert_said(
+        &tool(one),
+        &tool(by_lock),
+        &["changed tool `t`: the schema of the arguments is the lock's, was the policy's"],
+    );
+    assert_said(&tool(one), &tool(r#"{"schema": false}"#), &["tightened tool `t`: denied, was allowed, with a schema"]);
+    for alike in [one, same, by_lock] {
+        let text = if alike == by_lock { by_lock } else { one };
+        assert_said(&tool(text), &tool(alike), &[]);
+    }
+}
+
+#[test]
 fn a_default_is_told_for_everything_that_it_decides() {
     let (deny, allow) = (document(r#""tools": {}"#), document(r#""tools": {}"#).replace("\"deny\"", "\"allow\""));
     let said = ["tools", "resources", "prompts"]

@@ -113,6 +113,7 @@ pub(super) fn rule(rule: &Rule) -> String {
     };
     let mut parts: Vec<String> =
         [some(rule.require.len(), "requirement"), some(rule.deny_if.len(), "refusal")].into_iter().flatten().collect();
+    parts.splice(0..0, rule.schema.as_ref().map(|_| "a schema".to_owned()));
     parts.extend(rule.limits.iter().map(limit));
     if parts.is_empty() { action.to_owned() } else { format!("{action}, with {}", parts.join(", ")) }
 }

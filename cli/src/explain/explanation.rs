@@ -1,7 +1,7 @@
 //! What is said of a call.
 
 use policy::{
-    config::{Choice, Config, Mode, Policies, Transport},
+    config::{Choice, Config, Mode, Policies, Route, Transport},
     decision::{self, Decision, Effort, NO_GRANT, Refusal, RefusalKind, Target},
     document::model::Action,
     message::{Id, Message, Params},
@@ -97,13 +97,14 @@ impl Explanation {
         match choice {
             Choice::Pass => explanation.decision.outcome = "unjudged",
             Choice::Judge(Policies::None(why), _) => {
-                let refusal = Refusal { kind: RefusalKind::Denied, rule: why.rule(), reason: why.reason() };
+                let refusal = Refusal { kind: RefusalKind::Denied, rule: why.rule(), reason: why.reason().into() };
                 explanation.decision = asked.refused(&refusal);
             }
             Choice::Judge(Policies::OfRoute(index), _) => {
                 explanation.route = (!only_route).then_some(index);
-                let policies = config.routes.get(index).map(|route| &*route.policies).unwrap_or_default();
-                asked.judge(policies, caller, &mut explanation);
+                if let Some(route) = config.routes.get(index) {
+                    asked.judge(route, caller, &mut explanation);
+                }
             }
         }
         if config.identity.required && caller.grant.is_none() && explanation.decision.outcome != "unjudged" {
@@ -125,21 +126,22 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn judge(&self, policies: &[usize], caller: &Caller, explanation: &mut Explanation) {
+    fn judge(&self, route: &Route, caller: &Caller, explanation: &mut Explanation) {
+        let lock = route.lock.and_then(|index| self.config.locks.get(index)).map(|(_, lock)| lock);
         let (mut refused, mut approval): (Option<Refusal<'_>>, Option<Refusal<'_>>) = (None, None);
-        for (name, policy) in policies.iter().filter_map(|index| self.config.policies.get(*index)) {
+        for (name, policy) in route.policies.iter().filter_map(|index| self.config.policies.get(*index)) {
             let notes = Notes::default();
             let decision =
-                decision::judge_watched(policy, self.method, self.params, caller, &Effort::default(), &notes);
+                decision::judge_watched(policy, self.method, self.params, lock, caller, &Effort::default(), &notes);
             let decided = match &decision {
                 Decision::Allow(_) => Decided { outcome: "allowed", ..Decided::default() },
                 Decision::Approve(refusal, _) => {
-                    approval = approval.or(Some(*refusal));
+                    approval = approval.or_else(|| Some(refusal.clone()));
                     self.refused(refusal)
                 }
                 Decision::Refuse(refusal) => {
-                    if refused.is_none_or(|first| refusal.overrules(&first)) {
-                        refused = Some(*refusal);
+                    if refused.as_ref().is_none_or(|first| refusal.overrules(first)) {
+                        refused = Some(refusal.clone());
                     }
                     self.refused(refusal)
                 }
@@ -170,7 +172,7 @@ impl Asked<'_> {
         Decided {
             outcome,
             rule: Some(refusal.rule.to_owned()),
-            reason: Some(refusal.reason.to_owned()),
+            reason: Some(refusal.reason.clone().into_owned()),
             reply: reply.and_then(|reply| serde_json::from_slice(&reply).ok()),
         }
     }

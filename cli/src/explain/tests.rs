@@ -115,7 +115,7 @@ proptest! {
         let message = message::read(text.as_bytes(), 64).unwrap();
         let (_, policy) = &config.policies[0];
         let decision =
-            judge(policy, message.method().unwrap(), message.params().unwrap(), &caller, &Effort::default());
+            judge(policy, message.method().unwrap(), message.params().unwrap(), None, &caller, &Effort::default());
         let (outcome, rule) = match &decision {
             Decision::Allow(_) => ("allowed", None),
             Decision::Approve(refusal, _) => ("approval required", Some(refusal.rule)),

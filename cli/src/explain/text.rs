@@ -92,6 +92,10 @@ fn step(out: &mut String, step: &Step) -> fmt::Result {
         Step::Rule { rule: Some(rule), by } => line(out, "rule", &format!("{rule}, by {by}")),
         Step::Rule { rule: None, by } => line(out, "rule", &format!("none: {by}")),
         Step::Action { action } => line(out, "action", action),
+        Step::Schema { rule, from, refuses: None } => line(out, "schema", &format!("{rule}, from {from}, matches")),
+        Step::Schema { rule, from, refuses: Some(why) } => {
+            line(out, "schema", &format!("{rule}, from {from}, refuses: {why}"))
+        }
         Step::Predicate { list, rule, conditions, is, refuses } => {
             let refuses = if *refuses { ", so it refuses" } else { "" };
             let always = if conditions.is_empty() { " without conditions" } else { "" };

@@ -6,7 +6,7 @@ use policy::{
     decision::{List, LookalikeArgument, Operand, Seen, Truth, Watch},
     document::{
         condition::Condition as Written,
-        model::{Action, Default, Limit, Predicate, Section},
+        model::{Action, Default, Limit, Predicate, SchemaSource, Section},
         path::Root,
     },
 };
@@ -25,6 +25,8 @@ pub(super) enum Step {
     Rule { rule: Option<String>, by: &'static str },
     /// What the rule does before anything else is looked at.
     Action { action: &'static str },
+    /// Whether the arguments have the shape that is wanted of them.
+    Schema { rule: String, from: &'static str, refuses: Option<String> },
     /// An entry of `require` or `deny_if`.
     Predicate { list: &'static str, rule: String, conditions: Vec<Condition>, is: &'static str, refuses: bool },
     /// What the call would take.
@@ -85,6 +87,14 @@ impl Watch for Notes {
             Seen::Predicate { predicate, list, truth, refuses } => {
                 steps.push(predicate_step(predicate, list, std::mem::take(conditions), truth, refuses));
             }
+            Seen::Schema { schema, refuses } => steps.push(Step::Schema {
+                rule: schema.pointer.to_string(),
+                from: match &schema.source {
+                    SchemaSource::Inline(_) => "the policy",
+                    SchemaSource::Lock => "the lock",
+                },
+                refuses: refuses.map(str::to_owned),
+            }),
             Seen::Limit(limit, amount) => steps.push(limit_step(limit, amount)),
         }
     }
@@ -113,6 +123,11 @@ fn target(steps: &mut Vec<Step>, section: &Section, name: &str) {
         Action::RequireApproval { .. } => "require_approval",
     };
     steps.push(Step::Action { action });
+    if let Some(schema) = rule.schema.as_deref().filter(|schema| schema.is_never() && action != "deny") {
+        let refuses = Some("nothing matches the schema `false`".to_owned());
+        steps.push(Step::Schema { rule: schema.pointer.to_string(), from: "the policy", refuses });
+        return;
+    }
     // What always refuses is known before anything is looked at.
     let always = rule.deny_if.iter().find(|one| one.conditions.is_empty());
     if let Some(predicate) = always.filter(|_| action != "deny") {

@@ -43,7 +43,7 @@ fn called(policy: &Policy, tool: &str, arguments: &Value) -> String {
     let Ok(Message::Request { method, params, .. }) = read(text.as_bytes(), 64) else {
         return "unreadable".to_owned();
     };
-    match judge(policy, &method, &params, &Somebody, &Effort::default()) {
+    match judge(policy, &method, &params, None, &Somebody, &Effort::default()) {
         Decision::Allow(_) => "allow".to_owned(),
         Decision::Approve(..) => "approve".to_owned(),
         Decision::Refuse(refusal) if matches!(refusal.kind, RefusalKind::Hidden) => "hidden".to_owned(),

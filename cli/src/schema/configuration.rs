@@ -142,6 +142,9 @@ fn lock() -> Value {
                         "type": "string",
                         "pattern": "^[0-9a-f]{64}$",
                         "description": "The digest of the tool's definition, as `mcp-policy pin` writes it.",
+                    }, "inputSchema": {
+                        "type": ["object", "boolean"],
+                        "description": "What the server says of its arguments, for rules with `\"schema\": \"from_lock\"`.",
                     } },
                 },
             },

@@ -11,7 +11,8 @@ pub(super) const MAX_WHOLE: u64 = 1 << 53;
 pub(super) fn definitions() -> Map<String, Value> {
     let definitions = [
         ("glob", glob()),
-        ("rule", rule()),
+        ("rule", rule(checks())),
+        ("tool_rule", rule(checks_of_tools())),
         ("all_tools", all_tools()),
         ("method_rule", method_rule()),
         ("require", require()),
@@ -55,8 +56,19 @@ fn checks() -> Map<String, Value> {
     checks.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
 }
 
-fn rule() -> Value {
-    let mut properties = checks();
+/// What a rule for tools may check.
+fn checks_of_tools() -> Map<String, Value> {
+    let mut checks = checks();
+    let schema = json!({
+        "description": "What the arguments must look like: a JSON Schema, or that which the route's lock has of the tool.",
+        "anyOf": [{ "const": "from_lock" }, { "type": ["object", "boolean"] }],
+        "examples": ["from_lock", { "properties": { "robot_ip": { "type": "string", "format": "ipv4" } }, "required": ["robot_ip"] }],
+    });
+    checks.insert("schema".to_owned(), schema);
+    checks
+}
+
+fn rule(mut properties: Map<String, Value>) -> Value {
     properties.insert(
         "action".to_owned(),
         json!({
@@ -75,7 +87,7 @@ fn rule() -> Value {
             {
                 "if": { "properties": { "action": { "const": "deny" } }, "required": ["action"] },
                 "then": { "properties": {
-                    "require": false, "deny_if": false, "limits": false, "rate_limit": false, "concurrency": false,
+                    "schema": false, "require": false, "deny_if": false, "limits": false, "rate_limit": false, "concurrency": false,
                 } },
             },
         ],
@@ -83,7 +95,7 @@ fn rule() -> Value {
 }
 
 fn all_tools() -> Value {
-    json!({ "type": "object", "additionalProperties": false, "properties": checks() })
+    json!({ "type": "object", "additionalProperties": false, "properties": checks_of_tools() })
 }
 
 fn method_rule() -> Value {

@@ -11,7 +11,7 @@ use crate::testing::{files, shipped};
 /// Policies that use every field, in every form that has fields of its own.
 fn policies() -> Vec<Value> {
     let rule = json!({
-        "action": "require_approval", "reason": "r", "description": "d",
+        "action": "require_approval", "reason": "r", "description": "d", "schema": { "minProperties": 0 },
         "require": [{ "conditions": [{ "path": "args.x", "op": "eq", "value": 1 }], "on_deny": "n" }],
         "deny_if": [{ "conditions": [{ "path": "args.x", "op": "eq", "value": 1 }], "on_deny": "n" }],
         "limits": [
@@ -33,6 +33,7 @@ fn policies() -> Vec<Value> {
         section
     };
     let mut resource = rule.clone();
+    resource.as_object_mut().unwrap().remove("schema");
     for field in ["require", "deny_if", "limits"] {
         resource[field] = json!([]);
     }
@@ -51,7 +52,7 @@ fn configurations() -> Vec<Value> {
         "$schema": "s", "description": "d",
         "policies": { "p": policy },
         "locks": { "l": {
-            "$schema": "s", "description": "d", "version": "1", "unseen": "pass", "tools": { "t": { "sha256": "0".repeat(64) } },
+            "$schema": "s", "description": "d", "version": "1", "unseen": "pass", "tools": { "t": { "sha256": "0".repeat(64), "inputSchema": {} } },
         } },
         "routes": [
             { "host": "h", "path": "/p", "route": "r", "cluster": "c", "when": { "claims.x": "v" }, "policy": "p", "lock": "l", "transport": "sse",
@@ -337,6 +338,11 @@ fn what_is_wrong_in_a_way_that_a_schema_can_say_is_wrong_by_the_schema() {
         tool(r#"{"rate_limit": "10/minut"}"#),
         tool(r#"{"rate_limit": {"max": 1, "window": 0}}"#),
         tool(r#"{"concurrency": {"max": 0}}"#),
+        tool(r#"{"schema": "from_locks"}"#),
+        tool(r#"{"schema": []}"#),
+        tool(r#"{"action": "deny", "schema": {"minProperties": 1}}"#),
+        r#"{"version": "1", "default": "deny", "prompts": {"names": {"t": {"schema": {"minProperties": 1}}}}}"#
+            .to_owned(),
         condition(r#"{"path": "arg.x", "op": "exists"}"#),
         condition(r#"{"path": "args", "op": "exists"}"#),
         condition(r#"{"path": "args.x", "op": "equals", "value": 1}"#),

@@ -21,7 +21,7 @@ pub(super) fn policy() -> Value {
             },
             "hide": hidden("Names and globs of tools that are gone from lists, and unknown when called. No rule makes an exception."),
             "all_tools": described(defined("all_tools"), "Added to every tool that is not already denied. Allows nothing."),
-            "tools": rules("Rules by tool name or glob. An exact name wins over every glob and inherits nothing from it."),
+            "tools": rules("tool_rule", "Rules by tool name or glob. An exact name wins over every glob and inherits nothing from it."),
             "listing": words(
                 &["all", "allowed"],
                 "Whether lists leave out only what is hidden, or also what would be denied outright.",
@@ -51,7 +51,7 @@ fn section(keys: &str, of_keys: &str, what: &str) -> Value {
                 "description": format!("What becomes of {what} that no rule names. Absent: the top-level default."),
             },
             "hide": hidden(&format!("{what} that do not exist, as far as a client can tell.")),
-            keys: rules(of_keys),
+            keys: rules("rule", of_keys),
             "description": remark(),
         },
     })
@@ -68,11 +68,11 @@ fn hidden(description: &str) -> Value {
     })
 }
 
-fn rules(description: &str) -> Value {
+fn rules(rule: &str, description: &str) -> Value {
     json!({
         "type": "object",
         "description": description,
         "propertyNames": defined("glob"),
-        "additionalProperties": defined("rule"),
+        "additionalProperties": defined(rule),
     })
 }

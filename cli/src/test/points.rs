@@ -22,12 +22,14 @@ fn rules(section: &Section) -> impl Iterator<Item = &Rule> {
 /// Whether the rule itself ever decides: what a predicate without conditions refuses always does not get there.
 fn passes(rule: &Rule) -> bool {
     let always = rule.deny_if.iter().any(|predicate| predicate.conditions.is_empty());
-    matches!(rule.action, Action::Deny { .. }) || !always
+    let never = rule.schema.as_ref().is_some_and(|schema| schema.is_never());
+    matches!(rule.action, Action::Deny { .. }) || !always && !never
 }
 
 fn of_rule(rule: &Rule, itself: bool) -> Vec<String> {
     let own = itself.then_some(&rule.pointer);
+    let schema = rule.schema.iter().map(|schema| &schema.pointer);
     let predicates = rule.require.iter().chain(&rule.deny_if).map(|predicate| &predicate.pointer);
     let limits = rule.limits.iter().map(|limit| &limit.pointer);
-    own.into_iter().chain(predicates).chain(limits).map(ToString::to_string).collect()
+    own.into_iter().chain(schema).chain(predicates).chain(limits).map(ToString::to_string).collect()
 }

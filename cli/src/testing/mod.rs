@@ -45,7 +45,7 @@ pub(crate) fn outcome(policy: &str, tool: &str, arguments: &str) -> (Outcome, Ve
     );
     let message = policy::message::read(body.as_bytes(), 64).unwrap();
     let counters = |takings: Takings<'_>| takings.iter().map(|taking| taking.limit.counter.to_string()).collect();
-    match judge(&policy, message.method().unwrap(), message.params().unwrap(), &Nothing, &Effort::default()) {
+    match judge(&policy, message.method().unwrap(), message.params().unwrap(), None, &Nothing, &Effort::default()) {
         Decision::Refuse(_) => (Outcome::Refused, vec![]),
         Decision::Approve(_, takings) => (Outcome::NeedsApproval, counters(takings)),
         Decision::Allow(takings) => (Outcome::Passes, counters(takings)),

@@ -162,6 +162,31 @@ fn a_call_cannot_steer_the_terminal() {
 }
 
 #[test]
+fn a_schema_is_explained_where_it_is_looked_at() {
+    let policy = file(
+        r#"{"version": "1", "default": "deny", "tools": {"create_run": {
+        "schema": {"properties": {"robot_ip": {"type": "string", "format": "ipv4"}}, "required": ["robot_ip"]},
+        "require": [{"conditions": [{"path": "args.robot_ip", "op": "cidr", "value": "10.0.0.0/8"}]}]}}}"#,
+    );
+    let ran = explain(&policy, r#"{"name": "create_run", "arguments": {"robot_ip": "s3cret"}}"#, &[]);
+    let refuses = "  schema   /tools/create_run/schema, from the policy, refuses: args.robot_ip: must be of the format `ipv4` (`format`)\n";
+    assert!(ran.out.contains(refuses) && !ran.out.contains("s3cret") && !ran.out.contains("require"), "{}", ran.out);
+    let ran = explain(&policy, r#"{"name": "create_run", "arguments": {"robot_ip": "10.0.0.7"}}"#, &[]);
+    assert!(ran.out.contains("/tools/create_run/schema, from the policy, matches\n  require"), "{}", ran.out);
+}
+
+#[test]
+fn the_schema_of_a_lock_is_explained_by_its_route() {
+    let configuration = file(
+        r#"{"policies": {"p": {"version": "1", "default": "deny", "all_tools": {"schema": "from_lock"}, "tools": {"get_run": {}}}},
+        "locks": {"lab": {"version": "1", "tools": {"get_run": {"sha256": "8103dbb0f098ab69850a88a66d9c619b24ae5ef1eb70b26a02c5c0678f054a98",
+        "inputSchema": {"required": ["run_id"]}}}}}, "routes": [{"policy": "p", "lock": "lab"}]}"#,
+    );
+    let ran = explain(&configuration, r#"{"name": "get_run"}"#, &[]);
+    assert!(ran.out.contains("/all_tools/schema, from the lock, refuses: args: `run_id` is missing"), "{}", ran.out);
+}
+
+#[test]
 fn json_has_the_same_steps() {
     let ran = opentrons(r#"{"name": "create_run", "arguments": {"robot_ip": 7}}"#, &["--format", "json"]);
     let explained: Value = serde_json::from_str(&ran.out).unwrap();

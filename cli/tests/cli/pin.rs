@@ -25,6 +25,28 @@ fn what_is_written_is_a_lock_that_the_filter_takes() {
 }
 
 #[test]
+fn the_schemas_of_arguments_are_written_for_rules_to_go_by() {
+    let ran = mcp_policy(&["pin", "-"], TOOLS);
+    let lock: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(lock["tools"]["get_run"]["inputSchema"], json!({ "type": "object" }));
+    assert!(ran.out.contains("      \"inputSchema\": {\"type\":\"object\"}\n"), "one line each: {}", ran.out);
+    let rule = json!({ "version": "1", "default": "deny", "tools": { "get_run": { "schema": "from_lock" } } });
+    let configuration =
+        json!({ "policies": { "p": rule }, "locks": { "lab": lock }, "routes": [{ "policy": "p", "lock": "lab" }] });
+    assert_eq!(mcp_policy(&["check", "-"], &configuration.to_string()).status, Some(0));
+    let without = mcp_policy(&["pin", "-", "--no-schemas"], TOOLS);
+    assert!(without.status == Some(0) && !without.out.contains("inputSchema"), "{without:?}");
+}
+
+#[test]
+fn a_schema_that_no_rule_could_go_by_is_told() {
+    let unusable = TOOLS.replace(r#"{ "type": "object" }"#, r#"{ "properties": { "x": { "pattern": "(?=a)" } } }"#);
+    let ran = mcp_policy(&["pin", "-"], &unusable);
+    assert!(ran.status == Some(0) && ran.out.contains("(?=a)"), "{ran:?}");
+    assert!(ran.said.contains("\"get_run\": /properties/x/pattern: ") && ran.said.contains("look-around"), "{ran:?}");
+}
+
+#[test]
 fn a_list_is_held_against_a_lock() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let lock = file.path().to_str().unwrap();

@@ -14,6 +14,7 @@ mod global;
 mod headers;
 mod hostile;
 mod hostile_policies;
+mod hostile_schemas;
 mod http;
 mod identity;
 mod limits;

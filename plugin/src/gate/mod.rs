@@ -125,7 +125,7 @@ impl<'m> Due<'m> {
         };
         let limit = self.limit();
         let reason = reason.unwrap_or(&limit.on_deny);
-        let refusal = Refusal { kind: RefusalKind::Limited, rule: &limit.pointer, reason };
+        let refusal = Refusal { kind: RefusalKind::Limited, rule: &limit.pointer, reason: reason.into() };
         Verdict::Refuse(vec![(self.message, Refused { exhausted, ..Refused::of(message, self.policy, refusal) })])
     }
 }

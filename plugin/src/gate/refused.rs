@@ -22,13 +22,13 @@ pub(crate) struct Refused<'m> {
 impl<'m> Refused<'m> {
     /// No policy covers the request: whatever it says is refused.
     pub(super) fn uncovered(message: &'m Message<'_>, why: Uncovered) -> Self {
-        Self::of(message, "", Refusal { kind: RefusalKind::Denied, rule: why.rule(), reason: why.reason() })
+        Self::of(message, "", Refusal { kind: RefusalKind::Denied, rule: why.rule(), reason: why.reason().into() })
     }
 
     /// A message that would be allowed, in a batch with one that is not: servers run a batch whole.
     pub(crate) fn with_its_batch(message: &'m Message<'_>) -> Self {
         let reason = "Another message of this batch is refused, so none of it was sent on.";
-        Self::of(message, "", Refusal { kind: RefusalKind::Denied, rule: BATCH, reason })
+        Self::of(message, "", Refusal { kind: RefusalKind::Denied, rule: BATCH, reason: reason.into() })
     }
 
     pub(super) fn of(message: &'m Message<'_>, policy: &'m str, refusal: Refusal<'m>) -> Self {

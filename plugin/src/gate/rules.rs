@@ -64,13 +64,14 @@ pub(super) fn owed<'m>(
     }
     let facts = RequestFacts::new(runtime, caller, headers);
     let mut judged: SmallVec<[Judged<'_>; 1]> = messages.iter().map(|_| Judged::default()).collect();
+    let lock = runtime.lock(policies).map(|(_, lock)| lock);
     let mut dues = Dues::new();
     for (policy, rules) in runtime.policies(policies) {
         let effort = Effort::default();
         for ((message, content), judged) in messages.iter().enumerate().zip(&mut judged) {
             // An answer to the server's own question asks for nothing.
             let (Some(method), Some(params)) = (content.method(), content.params()) else { continue };
-            let takings = match decision::judge(rules, method, params, &facts, &effort) {
+            let takings = match decision::judge(rules, method, params, lock, &facts, &effort) {
                 Decision::Refuse(refusal) => {
                     judged.refuse(policy, refusal);
                     continue;
@@ -97,11 +98,11 @@ pub(super) fn owed<'m>(
         })
         .collect()
     };
-    let refusals = refused(&judged, |judged| judged.refused);
+    let refusals = refused(&judged, |judged| judged.refused.clone());
     if !refusals.is_empty() {
         return Err(Verdict::Refuse(refusals));
     }
-    let unapproved = refused(&judged, |judged| judged.approval);
+    let unapproved = refused(&judged, |judged| judged.approval.clone());
     let sessions = exchange.transport == Transport::Streamable
         && !copies.may_be_since(STATELESS)
         && !messages.iter().filter_map(Message::params).any(Params::is_stateless);

@@ -45,6 +45,12 @@ fn bare(check: &mut Check, place: &Place<'_>) -> Option<Config> {
     for limit in &decoded.global_limits {
         check.wrong(limit, ErrorKind::Misplaced("a global counter needs `global_counters`, around the policy"));
     }
+    for (_, rule) in decoded.policy.rules_by_lock() {
+        if let Some(place) = place.at(&rule.pointer) {
+            let why = "a schema `from_lock` needs `locks`, and a route with a `lock`, around the policy";
+            check.wrong(&place, ErrorKind::Misplaced(why));
+        }
+    }
     let everywhere = Route {
         host: None,
         path: None,
@@ -108,7 +114,7 @@ fn envelope(check: &mut Check, place: &Place<'_>) -> Option<Config> {
     let before = check.count();
     let policies = policies(check, &fields);
     let sound = check.count() == before;
-    let locks = locks(check, &fields);
+    let mut locks = locks(check, &fields);
     let names = Chosen {
         policies: policies.iter().map(|named| named.name).collect(),
         locks: locks.iter().map(|named| named.name).collect(),
@@ -124,6 +130,11 @@ fn envelope(check: &mut Check, place: &Place<'_>) -> Option<Config> {
             }
         }
         locks::used(check, &locks, routes);
+        let read: Vec<_> = policies
+            .iter()
+            .map(|named| Some((named.policy.as_ref()?, fields.get("policies")?.member(named.name)?)))
+            .collect();
+        locks::schemas(check, &mut locks, routes, &read);
     }
     if let (Some(routes), Some(place)) = (&routes, fields.get("routes"))
         && check.count() == before

@@ -2,6 +2,8 @@ use std::cell::Cell;
 
 use super::facts::Facts;
 use crate::message::Arguments;
+use crate::pins::Lock;
+use crate::schema;
 
 /// How many bytes of text the regular expressions of one policy may look at for one body. A linear-time engine of this
 /// size needs a few hundred instructions per byte, and the worker serves nobody else meanwhile.
@@ -15,17 +17,20 @@ const URI_BYTES: usize = 32 * 1024;
 pub struct Effort {
     regex_bytes: Cell<usize>,
     uri_bytes: Cell<usize>,
+    schema: schema::Effort,
 }
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { regex_bytes: Cell::new(REGEX_BYTES), uri_bytes: Cell::new(URI_BYTES) }
+        Self { regex_bytes: Cell::new(REGEX_BYTES), uri_bytes: Cell::new(URI_BYTES), schema: schema::Effort::default() }
     }
 }
 
 /// What the conditions of one call look at.
 pub(super) struct Context<'c, 'a, W> {
     pub(super) arguments: &'c Arguments<'a>,
+    /// The tools of the server behind, if they are pinned.
+    pub(super) lock: Option<&'c Lock>,
     pub(super) facts: &'c dyn Facts,
     pub(super) effort: &'c Effort,
     pub(super) watch: &'c W,
@@ -35,6 +40,11 @@ impl<W> Context<'_, '_, W> {
     /// Whether a regular expression may look at so many more bytes.
     pub(super) fn affords_regex(&self, bytes: usize) -> bool {
         spend(&self.effort.regex_bytes, bytes)
+    }
+
+    /// What schemas may still cost.
+    pub(super) fn schema_effort(&self) -> &schema::Effort {
+        &self.effort.schema
     }
 
     /// Whether rules may look at a URI of so many more bytes.

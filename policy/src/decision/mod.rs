@@ -1,7 +1,7 @@
 //! What becomes of a call.
 //!
-//! The order is fixed, and the first that refuses decides: hidden, no rule (default), action deny, `require` (the
-//! tool's, then all_tools'), `deny_if` (likewise), limits looked at, approval, limits taken. [`judge`] goes up to the
+//! The order is fixed, and the first that refuses decides: hidden, no rule (default), action deny, `schema` (the
+//! tool's, then all_tools'), `require` (likewise), `deny_if` (likewise), limits looked at, approval, limits taken. [`judge`] goes up to the
 //! limits and says what must be taken; the [`quota`](crate::quota) counts.
 
 mod context;
@@ -26,9 +26,12 @@ use std::borrow::Cow;
 use smallvec::SmallVec;
 
 use crate::document::glob::Glob;
-use crate::document::model::{Action, Default, Limit, Listing, Policy, Predicate, Rule, Section};
+use crate::document::model::{
+    Action, ArgumentSchema, Default, Limit, Listing, Policy, Predicate, Rule, SchemaSource, Section,
+};
 use crate::json::Value;
 use crate::message::{Arguments, Params};
+use crate::pins::Lock;
 use crate::uri::{self, UriError};
 use context::Context;
 
@@ -56,14 +59,14 @@ pub struct Taking<'p> {
 }
 
 /// Why a call does not pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal<'p> {
     /// How the client is answered.
     pub kind: RefusalKind,
     /// The rule that decided, as a path into the policy, or in parentheses where none did.
     pub rule: &'p str,
     /// What the agent is told, in the policy's words or ours.
-    pub reason: &'p str,
+    pub reason: Cow<'p, str>,
 }
 
 /// How a refused call is answered.
@@ -94,21 +97,24 @@ pub const BATCH: &str = "(batch)";
 const NOT_ALLOWED: &str = "This is not allowed by policy.";
 const NEEDS_APPROVAL: &str = "This needs approval.";
 const REQUIREMENT_FAILED: &str = "The arguments are not allowed by policy.";
+const NO_SCHEMA: &str = "No schema is pinned for this tool's arguments.";
 const AMOUNT_UNCLEAR: &str = "The amount that this call spends is missing or unclear.";
 const TOO_MANY_URIS: &str = "These are too many or too long URIs for one request.";
 /// What judging a URI costs beside its bytes, in bytes.
 const URI_COST: usize = 64;
 const ARGUMENT_UNCLEAR: &str = "An argument's name could be mistaken for one that policy checks.";
 
-/// Judges a request or notification by one policy. All messages of one body share one `effort`.
+/// Judges a request or notification by one policy. `lock` has the tools of the server behind, if they are pinned. All messages
+/// of one body share one `effort`.
 pub fn judge<'p>(
     policy: &'p Policy,
     method: &str,
     params: &Params<'_>,
+    lock: Option<&Lock>,
     facts: &dyn Facts,
     effort: &Effort,
 ) -> Decision<'p> {
-    judge_watched(policy, method, params, facts, effort, &())
+    judge_watched(policy, method, params, lock, facts, effort, &())
 }
 
 /// [`judge`], while somebody looks on.
@@ -116,11 +122,12 @@ pub fn judge_watched<'p, W: Watch>(
     policy: &'p Policy,
     method: &str,
     params: &Params<'_>,
+    lock: Option<&Lock>,
     facts: &dyn Facts,
     effort: &Effort,
     watch: &W,
 ) -> Decision<'p> {
-    let context = &Context { arguments: &params.arguments, facts, effort, watch };
+    let context = &Context { arguments: &params.arguments, lock, facts, effort, watch };
     if let Some(Rule { action: Action::Deny { reason }, pointer, .. }) = policy.methods.rule(method) {
         return Decision::Refuse(Refusal::denied(pointer, reason.as_deref(), NOT_ALLOWED));
     }
@@ -229,8 +236,8 @@ impl Section {
             });
         }
         match (self.rule(name), all) {
-            (Some(rule), all) => rule.judge(all, context),
-            (None, Some(all)) => all.judge(None, context),
+            (Some(rule), all) => rule.judge(name, all, context),
+            (None, Some(all)) => all.judge(name, None, context),
             (None, None) => Decision::Allow(Takings::new()),
         }
     }
@@ -243,6 +250,9 @@ impl Section {
         match self.rule(name) {
             Some(Rule { action: Action::Deny { reason }, pointer, .. }) => {
                 Some(Refusal::denied(pointer, reason.as_deref(), NOT_ALLOWED))
+            }
+            Some(Rule { schema: Some(schema), .. }) if schema.is_never() => {
+                Some(Refusal::denied(&schema.pointer, None, REQUIREMENT_FAILED))
             }
             Some(rule) => {
                 let always = rule.deny_if.iter().find(|predicate| predicate.conditions.is_empty());
@@ -268,10 +278,15 @@ impl Section {
 }
 
 impl Rule {
-    fn judge<'p, W: Watch>(&'p self, all: Option<&'p Rule>, context: &Context<'_, '_, W>) -> Decision<'p> {
+    fn judge<'p, W: Watch>(&'p self, name: &str, all: Option<&'p Rule>, context: &Context<'_, '_, W>) -> Decision<'p> {
         let rules = || core::iter::once(self).chain(all);
         if let Action::Deny { reason } = &self.action {
             return Decision::Refuse(Refusal::denied(&self.pointer, reason.as_deref(), NOT_ALLOWED));
+        }
+        for schema in rules().filter_map(|rule| rule.schema.as_deref()) {
+            if let Some(refusal) = schema.refuses(name, context) {
+                return Decision::Refuse(refusal);
+            }
         }
         let required = rules().flat_map(|rule| &rule.require).map(|predicate| (List::Require, predicate));
         let denied = rules().flat_map(|rule| &rule.deny_if).map(|predicate| (List::DenyIf, predicate));
@@ -292,11 +307,31 @@ impl Rule {
         match &self.action {
             Action::RequireApproval { reason } => {
                 let reason = reason.as_deref().unwrap_or(NEEDS_APPROVAL);
-                let refusal = Refusal { kind: RefusalKind::ApprovalRequired, rule: &self.pointer, reason };
+                let refusal =
+                    Refusal { kind: RefusalKind::ApprovalRequired, rule: &self.pointer, reason: reason.into() };
                 Decision::Approve(refusal, takings)
             }
             _ => Decision::Allow(takings),
         }
+    }
+}
+
+impl ArgumentSchema {
+    /// Refuses arguments that do not match, before anything else reads them.
+    fn refuses<'p, W: Watch>(&'p self, name: &str, context: &Context<'_, '_, W>) -> Option<Refusal<'p>> {
+        let schema = match &self.source {
+            SchemaSource::Inline(schema) => Some(schema),
+            SchemaSource::Lock => context.lock.and_then(|lock| lock.schema(name)),
+        };
+        let reason = match schema {
+            Some(schema) => {
+                let checked = schema.check_arguments(context.arguments, context.schema_effort());
+                checked.err().map(|mismatch| Cow::Owned(mismatch.to_string()))
+            }
+            None => Some(Cow::Borrowed(NO_SCHEMA)),
+        };
+        context.watch.see(Seen::Schema { schema: self, refuses: reason.as_deref() });
+        reason.map(|reason| Refusal { kind: RefusalKind::Denied, rule: &self.pointer, reason })
     }
 }
 
@@ -352,11 +387,11 @@ impl<'p> Refusal<'p> {
     }
 
     fn denied(rule: &'p str, reason: Option<&'p str>, otherwise: &'p str) -> Self {
-        Self { kind: RefusalKind::Denied, rule, reason: reason.unwrap_or(otherwise) }
+        Self { kind: RefusalKind::Denied, rule, reason: reason.unwrap_or(otherwise).into() }
     }
 
     fn hidden(rule: &'p str) -> Self {
-        Self { kind: RefusalKind::Hidden, rule, reason: NOT_ALLOWED }
+        Self { kind: RefusalKind::Hidden, rule, reason: NOT_ALLOWED.into() }
     }
 }
 

@@ -2,7 +2,7 @@ use super::LookalikeArgument;
 use super::operand::Operand;
 use super::truth::{List, Truth};
 use crate::document::condition::Condition;
-use crate::document::model::{Limit, Predicate, Section};
+use crate::document::model::{ArgumentSchema, Limit, Predicate, Section};
 
 /// Looks on while a request is judged, so that somebody can be told what each step saw. `()` looks away, and costs nothing:
 /// the code that the filter runs is the one without.
@@ -25,6 +25,13 @@ pub enum Seen<'s> {
         section: &'s Section,
         /// The target, a URI in normal form.
         name: &'s str,
+    },
+    /// The arguments were held against a schema.
+    Schema {
+        /// Which.
+        schema: &'s ArgumentSchema,
+        /// Why it refuses the call, if it does.
+        refuses: Option<&'s str>,
     },
     /// A value that the condition looked at was there.
     Value(&'s Operand<'s>),

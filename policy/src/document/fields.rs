@@ -1,4 +1,6 @@
 //! Taking a tree apart, field by field, while collecting all that is wrong.
+//!
+//! Hundreds of places call these, once per document: inlined they would be a tenth of the module.
 
 use std::collections::BTreeMap;
 
@@ -68,10 +70,12 @@ pub(crate) fn load<T>(text: &[u8], decode: impl FnOnce(&mut Check, &Place<'_>) -
 
 impl Check {
     /// Notes that something is wrong with a value.
+    #[inline(never)]
     pub(crate) fn wrong(&mut self, place: &Place<'_>, kind: ErrorKind) {
         self.wrong_at(place.node.offset, place.pointer(), kind);
     }
 
+    #[inline(never)]
     pub(crate) fn wrong_at(&mut self, offset: usize, pointer: String, kind: ErrorKind) {
         if self.found.len() < MAX_ERRORS {
             self.found.push((offset, pointer, kind));
@@ -89,6 +93,7 @@ impl Check {
     }
 
     /// An object with no other members than the `known` ones.
+    #[inline(never)]
     pub(crate) fn fields<'t>(&mut self, place: &Place<'t>, known: &'static [&'static str]) -> Option<Fields<'t>> {
         for (offset, key, member) in self.members(place)? {
             if !known.contains(&key) {
@@ -101,11 +106,13 @@ impl Check {
     }
 
     /// The members of an object: where the key stands, the key, the value.
+    #[inline(never)]
     pub(crate) fn members<'t>(&mut self, place: &Place<'t>) -> Option<Vec<(usize, &'t str, Place<'t>)>> {
         let Kind::Object(members) = &place.node.kind else { return self.mistyped(place, "an object") };
         Some(members.iter().map(|m| (m.offset, &*m.key, place.step(&m.value))).collect())
     }
 
+    #[inline(never)]
     pub(crate) fn elements<'t>(&mut self, place: &Place<'t>) -> Option<Vec<Place<'t>>> {
         let Kind::Array(elements) = &place.node.kind else { return self.mistyped(place, "an array") };
         Some(elements.iter().map(|node| place.step(node)).collect())
@@ -123,23 +130,27 @@ impl Check {
         Some(regex)
     }
 
+    #[inline(never)]
     pub(crate) fn text<'t>(&mut self, place: &Place<'t>) -> Option<&'t str> {
         let Kind::String(text) = &place.node.kind else { return self.mistyped(place, "a string") };
         Some(text)
     }
 
+    #[inline(never)]
     pub(crate) fn flag(&mut self, place: &Place<'_>) -> Option<bool> {
         let Kind::Bool(value) = place.node.kind else { return self.mistyped(place, "true or false") };
         Some(value)
     }
 
     /// A number that others read as the same number.
+    #[inline(never)]
     pub(crate) fn number(&mut self, place: &Place<'_>) -> Option<f64> {
         let Kind::Number(number) = &place.node.kind else { return self.mistyped(place, "a number") };
         self.note(place, number.to_exact_f64().ok_or(ErrorKind::Inexact))
     }
 
     /// A whole number in the range, also if written `10.0`, as control planes do that keep numbers as doubles.
+    #[inline(never)]
     pub(crate) fn whole(&mut self, place: &Place<'_>, least: u64, most: u64) -> Option<u64> {
         let Kind::Number(number) = &place.node.kind else { return self.mistyped(place, "a whole number") };
         let most = most.min(MAX_WHOLE);
@@ -178,6 +189,7 @@ impl Check {
         self.mistyped_as(place, wanted, place.node.kind.name())
     }
 
+    #[inline(never)]
     fn mistyped_as<T>(&mut self, place: &Place<'_>, wanted: &'static str, found: &'static str) -> Option<T> {
         self.wrong(place, ErrorKind::WrongType { wanted, found });
         None
@@ -191,6 +203,7 @@ fn whole(value: f64) -> Option<u64> {
 }
 
 impl<'t> Place<'t> {
+    #[inline(never)]
     fn step(&self, node: &'t Node<'t>) -> Self {
         Self { node, ..self.clone() }
     }
@@ -201,9 +214,29 @@ impl<'t> Place<'t> {
     }
 
     /// The member of an object.
+    #[inline(never)]
     pub(crate) fn member(&self, name: &str) -> Option<Self> {
         let Kind::Object(members) = &self.node.kind else { return None };
         members.iter().find(|m| m.key == name).map(|m| self.step(&m.value))
+    }
+
+    /// The element of an array.
+    #[inline(never)]
+    pub(crate) fn element(&self, index: usize) -> Option<Self> {
+        let Kind::Array(elements) = &self.node.kind else { return None };
+        elements.get(index).map(|node| self.step(node))
+    }
+
+    /// What a JSON Pointer leads to from here.
+    #[inline(never)]
+    pub(crate) fn at(&self, pointer: &str) -> Option<Self> {
+        pointer.split('/').skip(1).try_fold(self.clone(), |place, step| {
+            let step = step.replace("~1", "/").replace("~0", "~");
+            match place.node.kind {
+                Kind::Array(_) => place.element(step.parse().ok()?),
+                _ => place.member(&step),
+            }
+        })
     }
 
     pub(crate) fn is_object(&self) -> bool {
@@ -228,11 +261,13 @@ impl<'t> Place<'t> {
 
 impl<'t> Fields<'t> {
     /// The field, if it is there.
+    #[inline(never)]
     pub(crate) fn get(&self, name: &str) -> Option<Place<'t>> {
         self.place.member(name)
     }
 
     /// The field; notes it if it is not there.
+    #[inline(never)]
     pub(crate) fn need(&self, check: &mut Check, name: &'static str) -> Option<Place<'t>> {
         let place = self.get(name);
         if place.is_none() {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::condition::Condition;
 use super::glob::Glob;
 use crate::quota::{Unit, Window};
+use crate::schema::Schema;
 
 /// One checked `policy.json`.
 #[derive(Debug)]
@@ -26,6 +27,19 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// The rules for tools that go by the schemas of a lock, each with the one tool that it is for if it is for one.
+    pub(crate) fn rules_by_lock(&self) -> impl Iterator<Item = (Option<&str>, &ArgumentSchema)> {
+        let exact = self.tools.exact.iter().map(|(name, rule)| (Some(&**name), rule));
+        let others = self.tools.globs.iter().map(|(_, rule)| rule).chain([&self.all_tools]).map(|rule| (None, rule));
+        exact.chain(others).filter_map(|(name, rule)| Some((name, rule.schema_by_lock()?)))
+    }
+
+    /// Whether calls of the tool are held against the schema of a lock.
+    pub(crate) fn goes_by_lock(&self, tool: &str) -> bool {
+        let by_lock = |rule: &Rule| rule.schema_by_lock().is_some();
+        by_lock(&self.all_tools) || self.tools.rule(tool).is_some_and(by_lock)
+    }
+
     /// Every rule.
     pub(crate) fn rules(&self) -> impl Iterator<Item = &Rule> {
         let sections = [&self.tools, &self.resources, &self.prompts, &self.methods];
@@ -79,12 +93,45 @@ pub struct Rule {
     pub pointer: Box<str>,
     /// What the rule does before its predicates and limits are looked at.
     pub action: Action,
+    /// What the arguments must look like, before anything else reads them.
+    pub schema: Option<Box<ArgumentSchema>>,
     /// Refuses unless all are true.
     pub require: Vec<Predicate>,
     /// Refuses unless all are false.
     pub deny_if: Vec<Predicate>,
     /// How often the target may be called.
     pub limits: Vec<Limit>,
+}
+
+impl Rule {
+    fn schema_by_lock(&self) -> Option<&ArgumentSchema> {
+        self.schema.as_deref().filter(|schema| matches!(schema.source, SchemaSource::Lock))
+    }
+}
+
+/// What the arguments of a tool must look like.
+#[derive(Debug)]
+pub struct ArgumentSchema {
+    /// Where it is reported, such as `/tools/create_run/schema`.
+    pub pointer: Box<str>,
+    /// Where the schema comes from.
+    pub source: SchemaSource,
+}
+
+/// Where a schema comes from.
+#[derive(Debug)]
+pub enum SchemaSource {
+    /// It stands in the policy.
+    Inline(Schema),
+    /// It is the `inputSchema` that the route's lock has for the tool that is called.
+    Lock,
+}
+
+impl ArgumentSchema {
+    /// Whether it refuses whatever the arguments are: the schema `false`.
+    pub fn is_never(&self) -> bool {
+        matches!(&self.source, SchemaSource::Inline(schema) if schema.is_never())
+    }
 }
 
 /// What a rule does before its predicates and limits are looked at.

@@ -9,8 +9,9 @@ use super::error::ErrorKind;
 use super::fields::{Check, Fields, Place};
 use super::glob::Glob;
 use super::limits::{concurrency, limits, rate_limit};
-use super::model::{Action, Default, Rule, Section};
-use super::tree::push_step;
+use super::model::{Action, ArgumentSchema, Default, Rule, SchemaSource, Section};
+use super::tree::{Kind, push_step};
+use crate::schema::{Schema, Strictness};
 use crate::uri::normalize_pattern;
 
 /// What the rules of a section are for.
@@ -67,8 +68,9 @@ pub(crate) fn section<'t>(
 /// Reads `all_tools`.
 pub(crate) fn all_tools<'t>(check: &mut Check, place: Option<&Place<'t>>, shared: &mut Vec<Shared<'t>>) -> Rule {
     let pointer: Box<str> = "/all_tools".into();
-    let mut rule = Rule { pointer, action: Action::Allow, require: vec![], deny_if: vec![], limits: vec![] };
-    let known = &["description", "require", "deny_if", "limits", "rate_limit", "concurrency"];
+    let mut rule =
+        Rule { pointer, action: Action::Allow, schema: None, require: vec![], deny_if: vec![], limits: vec![] };
+    let known = &["description", "schema", "require", "deny_if", "limits", "rate_limit", "concurrency"];
     if let Some(fields) = place.and_then(|place| check.fields(place, known)) {
         description(check, &fields);
         checks(check, &fields, &mut rule, true, Reach::EveryTool, shared);
@@ -99,9 +101,10 @@ fn rule<'t>(
     let fields = check.fields(place, targets.fields())?;
     description(check, &fields);
     let action = action(check, &fields, targets);
-    let mut rule = Rule { pointer: pointer.into(), action, require: vec![], deny_if: vec![], limits: vec![] };
+    let mut rule =
+        Rule { pointer: pointer.into(), action, schema: None, require: vec![], deny_if: vec![], limits: vec![] };
     if let Action::Deny { .. } = rule.action {
-        for name in ["require", "deny_if", "limits", "rate_limit", "concurrency"] {
+        for name in ["schema", "require", "deny_if", "limits", "rate_limit", "concurrency"] {
             if let Some(place) = fields.get(name) {
                 check.wrong(
                     &place,
@@ -124,6 +127,9 @@ fn checks<'t>(
     reach: Reach,
     shared: &mut Vec<Shared<'t>>,
 ) {
+    if let Some(place) = fields.get("schema") {
+        rule.schema = schema(check, &place, &rule.pointer).map(Box::new);
+    }
     if let Some(place) = fields.get("require") {
         rule.require = predicates(check, &place, List::Require, &rule.pointer, arguments);
     }
@@ -148,6 +154,22 @@ fn checks<'t>(
         rule.limits.push(limit.clone());
         shared.push(Shared { place, limit, reach });
     }
+}
+
+/// An inline schema, or the word for that of the lock.
+fn schema(check: &mut Check, place: &Place<'_>, rule: &str) -> Option<ArgumentSchema> {
+    let source = match place.node.kind {
+        Kind::String(_) => check.word(place, &[("from_lock", ())]).map(|()| SchemaSource::Lock)?,
+        Kind::Object(_) | Kind::Bool(_) => {
+            let schema = Schema::compile(check, place, Strictness::Written)?;
+            if schema.is_always() {
+                check.wrong(place, ErrorKind::Misplaced("this schema asks for nothing, so it does nothing"));
+            }
+            SchemaSource::Inline(schema)
+        }
+        _ => return check.mistyped(place, "a JSON Schema or `from_lock`"),
+    };
+    Some(ArgumentSchema { pointer: format!("{rule}/schema").into(), source })
 }
 
 fn action(check: &mut Check, fields: &Fields<'_>, targets: Targets) -> Action {
@@ -182,6 +204,17 @@ impl Targets {
     fn fields(self) -> &'static [&'static str] {
         match self {
             Self::Methods => &["action", "reason", "description"],
+            Self::Tools => &[
+                "action",
+                "reason",
+                "schema",
+                "require",
+                "deny_if",
+                "limits",
+                "rate_limit",
+                "concurrency",
+                "description",
+            ],
             _ => &["action", "reason", "require", "deny_if", "limits", "rate_limit", "concurrency", "description"],
         }
     }

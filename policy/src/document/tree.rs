@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use crate::json::{Number, Problem, Reader, SyntaxError, Value};
 
-/// How deep a document may be nested. A policy inside a configuration takes twelve levels.
-const MAX_DEPTH: usize = 32;
+/// How deep a document may be nested. A policy inside a configuration takes twelve levels, and the schemas of arguments in
+/// it as many more as messages may have.
+const MAX_DEPTH: usize = 64;
 
 /// One value of the document.
 #[derive(Debug)]

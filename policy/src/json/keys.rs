@@ -82,6 +82,14 @@ pub fn lookalike(key: &[u8], name: &str) -> bool {
     folded(&key).eq(folded(name))
 }
 
+/// What is equal of names that a lenient server could confuse, as [`lookalike`] has it.
+pub(crate) fn fold(name: &str) -> String {
+    if name.is_ascii() && !name.contains('\0') {
+        return name.to_ascii_lowercase();
+    }
+    folded(name).collect()
+}
+
 fn folded(text: &str) -> impl Iterator<Item = char> {
     text.chars().filter(|c| *c != '\0').flat_map(|c| match c {
         'ſ' => 's'.to_lowercase(),

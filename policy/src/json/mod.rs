@@ -32,6 +32,7 @@ mod text;
 mod write;
 
 pub use error::{Problem, SyntaxError};
+pub(crate) use keys::fold;
 pub use keys::{Key, lookalike};
 pub use number::Number;
 pub use reader::{Raw, Reader, Value};

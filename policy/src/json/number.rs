@@ -24,8 +24,16 @@ impl<'a> Number<'a> {
     /// shortest decimal that gives the same double.
     pub fn to_exact_f64(&self) -> Option<f64> {
         let value = self.to_f64();
+        if self.is_short() {
+            return Some(value);
+        }
         let shortest = format!("{value:e}");
         (value.is_finite() && Decimal::parse(self.0)? == Decimal::parse(shortest.as_bytes())?).then_some(value)
+    }
+
+    /// Whether the number need not be printed to know that a double keeps it: that is so for fifteen decimal digits.
+    pub(crate) fn is_short(&self) -> bool {
+        self.0.len() <= 15 && self.0.iter().all(|byte| !matches!(byte, b'e' | b'E'))
     }
 
     /// The number in millionths, if it is a whole number of them that 64 bits hold; none if negative or finer.

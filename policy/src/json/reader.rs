@@ -41,7 +41,13 @@ impl<'a> Raw<'a> {
     /// A reader of just this value, to walk into it.
     pub fn reader(&self) -> Reader<'a> {
         // Its depth has been checked.
-        Reader { rest: self.bytes, end: self.offset.saturating_add(self.bytes.len()), room: usize::MAX, keys: vec![] }
+        Reader {
+            rest: self.bytes,
+            end: self.offset.saturating_add(self.bytes.len()),
+            room: usize::MAX,
+            checked: true,
+            keys: vec![],
+        }
     }
 }
 
@@ -56,6 +62,8 @@ pub struct Reader<'a> {
     end: usize,
     /// How many more levels may be opened.
     room: usize,
+    /// The text has been read before, so that no key is there twice.
+    checked: bool,
     /// The keys of all open objects, the innermost object's last.
     keys: Vec<Key<'a>>,
 }
@@ -74,7 +82,7 @@ impl<'a> Reader<'a> {
         if text.starts_with(b"\xEF\xBB\xBF") {
             return Err(SyntaxError { offset: 0, problem: Problem::ByteOrderMark });
         }
-        Ok(Self { rest: text, end: text.len(), room: max_depth, keys: Vec::with_capacity(KEYS) })
+        Ok(Self { rest: text, end: text.len(), room: max_depth, checked: false, keys: Vec::with_capacity(KEYS) })
     }
 
     /// Bytes read so far.
@@ -134,10 +142,12 @@ impl<'a> Reader<'a> {
             }
             let offset = self.offset();
             let key = Key::new(self.string()?.decode_bytes(), offset);
-            marks.add(key.as_bytes());
             self.take(b':')?;
             member(self, &key)?;
-            self.keys.push(key);
+            if !self.checked {
+                marks.add(key.as_bytes());
+                self.keys.push(key);
+            }
             match self.peek() {
                 Some(b',') => self.advance(1),
                 Some(b'}') => break,

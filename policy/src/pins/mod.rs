@@ -31,6 +31,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::decision::{Refusal, RefusalKind};
 use crate::json::{Problem, Reader, SyntaxError};
+use crate::schema::Schema;
 
 pub use states::States;
 
@@ -49,12 +50,14 @@ const MAX_DEPTH: usize = 256;
 pub struct Digest([u8; 32]);
 
 /// The pinned tools of one server.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Lock {
     unseen: Unseen,
     /// By name.
     tools: Vec<(Box<str>, Digest)>,
     id: Digest,
+    /// Of the tools whose arguments some rule holds against them, by name.
+    schemas: Vec<(Box<str>, Schema)>,
 }
 
 /// What becomes of calls of a pinned tool before any listing has shown it.
@@ -134,7 +137,19 @@ impl Lock {
             text.push(0xff);
             text.extend_from_slice(digest);
         }
-        Self { unseen, id: Digest(Sha256::digest(text).into()), tools }
+        Self { unseen, id: Digest(Sha256::digest(text).into()), tools, schemas: Vec::new() }
+    }
+
+    /// Adds the schema that the server declares for the arguments of a tool.
+    pub fn add_schema(&mut self, tool: &str, schema: Schema) {
+        let at = self.schemas.partition_point(|(known, _)| **known < *tool);
+        self.schemas.insert(at, (tool.into(), schema));
+    }
+
+    /// The schema that the server declares for the arguments of a tool, if it is pinned and some rule goes by it.
+    pub fn schema(&self, tool: &str) -> Option<&Schema> {
+        let at = self.schemas.binary_search_by(|(known, _)| (**known).cmp(tool)).ok()?;
+        self.schemas.get(at).map(|(_, schema)| schema)
     }
 
     /// Tells locks apart: equal for equal tools and digests.
@@ -157,9 +172,10 @@ impl Lock {
 
     /// Why a call of this tool is refused, if it is.
     pub fn refusal(&self, name: &str, states: &States) -> Option<Refusal<'static>> {
-        let denied = |rule, reason| Some(Refusal { kind: RefusalKind::Denied, rule, reason });
+        let denied =
+            |rule, reason: &'static str| Some(Refusal { kind: RefusalKind::Denied, rule, reason: reason.into() });
         let Some(tool) = self.place(name) else {
-            let reason = "This is not allowed by policy.";
+            let reason = "This is not allowed by policy.".into();
             return Some(Refusal { kind: RefusalKind::Hidden, rule: NOT_PINNED, reason });
         };
         match (states.of(tool), self.unseen) {

@@ -211,7 +211,7 @@ fn write_text(out: &mut Vec<u8>, refusal: &Refusal<'_>, exhausted: Option<Exhaus
         RefusalKind::ApprovalRequired => b"[POLICY DENIED] Approval required: ",
         _ => b"[POLICY DENIED] ",
     });
-    write_unescaped(out, refusal.reason);
+    write_unescaped(out, &refusal.reason);
     match exhausted.map(|exhausted| exhausted.retry) {
         // Rounded up: an agent that waits as told must not be early.
         Some(Retry::AfterMs(ms)) => out.extend_from_slice(format!(" Try again in {} s.", ms.div_ceil(1000)).as_bytes()),

@@ -10,7 +10,7 @@ fn id(json: &str) -> Id {
 }
 
 fn denied(kind: RefusalKind) -> Refusal<'static> {
-    Refusal { kind, rule: "/tools/a~1b/limits/x", reason: "No \"runs\"\nnow." }
+    Refusal { kind, rule: "/tools/a~1b/limits/x", reason: "No \"runs\"\nnow.".into() }
 }
 
 fn parse(message: &[u8]) -> serde_json::Value {
@@ -87,7 +87,7 @@ proptest! {
         let text = serde_json::to_string(&key).unwrap();
         let id = id(&text);
         let kind = [RefusalKind::Hidden, RefusalKind::Denied, RefusalKind::ApprovalRequired, RefusalKind::Limited][kind];
-        let why = Refusal { kind, rule: &rule, reason: &reason };
+        let why = Refusal { kind, rule: &rule, reason: (&*reason).into() };
         for target in [Target::Tool(&name), Target::Prompt(name.as_str().into()), Target::Method] {
             let reply = refusal(&id, &target, &why, Some(Exhausted { retry: Retry::Never, remaining: 3, unit: Unit::Millionths }), STYLE);
             prop_assert_eq!(&parse(&reply)["id"], &serde_json::Value::from(key.clone()));

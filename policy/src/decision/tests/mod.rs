@@ -3,6 +3,7 @@
 mod conditions;
 mod listings;
 mod order;
+mod schemas;
 
 use super::*;
 use crate::message::{Message, read};
@@ -53,7 +54,7 @@ fn outcome_of(policy: &Policy, message: &str, facts: &dyn Facts) -> String {
     let takings = |takings: Takings<'_>| {
         takings.iter().map(|taking| format!(" {}+{}", taking.limit.pointer, taking.amount)).collect::<String>()
     };
-    match judge(policy, &method, &params, facts, &Effort::default()) {
+    match judge(policy, &method, &params, None, facts, &Effort::default()) {
         Decision::Allow(taken) => format!("allow{}", takings(taken)),
         Decision::Approve(refusal, taken) => format!("approve {} {}{}", refusal.rule, refusal.reason, takings(taken)),
         Decision::Refuse(Refusal { kind: RefusalKind::Hidden, rule, .. }) => format!("hidden {rule}"),

@@ -223,7 +223,7 @@ fn regular_expressions_see_so_much_of_a_body_however_many_messages_it_holds() {
     let Ok(Message::Request { method, params, .. }) = read(message.as_bytes(), 64) else { panic!("{message}") };
     let effort = Effort::default();
     let allowed = (0..5)
-        .map(|_| matches!(judge(&text, &method, &params, &FACTS, &effort), Decision::Allow(_)))
+        .map(|_| matches!(judge(&text, &method, &params, None, &FACTS, &effort), Decision::Allow(_)))
         .collect::<Vec<_>>();
     assert_eq!(allowed, [true, true, false, false, false]);
 }

@@ -33,7 +33,7 @@ fn nothing_at_all_is_refused_with_what_is_wanted() {
 fn a_document_beyond_the_bounds_is_refused() {
     let long = document(&format!(r#""description": "{}""#, "a".repeat(4 << 20)));
     assert_eq!(errors(&long), ["(document): the document is larger than 4194304 bytes (line 1, column 1)"]);
-    let deep = format!("{}{}", "[".repeat(33), "]".repeat(33));
+    let deep = format!("{}{}", "[".repeat(65), "]".repeat(65));
     assert!(errors(&deep)[0].contains("nested too deep"), "{:?}", errors(&deep));
     let hidden = document(&format!(r#""hide": [{}]"#, vec!["\"\""; 300].join(",")));
     assert_eq!(errors(&hidden).len(), 200);
@@ -96,4 +96,9 @@ fn limits_on_one_counter_must_agree() {
 #[test]
 fn what_has_no_meaning_in_a_place_is_refused_there() {
     refused(include_str!("refused/places.txt"), document);
+}
+
+#[test]
+fn schemas_ask_for_something_that_can_be_held() {
+    refused(include_str!("refused/schemas.txt"), tool);
 }
