@@ -87,7 +87,9 @@ fn write(listed: &BTreeMap<String, Listed>, schemas: bool) -> String {
 /// Says which schemas no rule could go by, and why.
 fn unusable(listed: &BTreeMap<String, Listed>) {
     for (name, tool) in listed {
-        let Some(Err(errors)) = tool.schema.as_deref().map(|schema| Schema::load_of_server(schema.as_bytes())) else { continue };
+        let Some(Err(errors)) = tool.schema.as_deref().map(|schema| Schema::load_of_server(schema.as_bytes())) else {
+            continue;
+        };
         for error in &errors {
             eprintln!("note: no rule can go by the schema of {name:?}: {}: {}", error.pointer(), error.kind());
         }

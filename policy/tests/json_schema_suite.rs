@@ -86,11 +86,25 @@ fn the_official_test_suite_comes_out_as_it_should() {
             .filter(|name| name.ends_with(".json"))
             .collect();
         let formats = [
-            "date-time", "date", "time", "duration", "email", "hostname", "ipv4", "ipv6", "uri", "uri-reference", "uuid",
-            "json-pointer", "relative-json-pointer",
+            "date-time",
+            "date",
+            "time",
+            "duration",
+            "email",
+            "hostname",
+            "ipv4",
+            "ipv6",
+            "uri",
+            "uri-reference",
+            "uuid",
+            "json-pointer",
+            "relative-json-pointer",
         ];
         files.extend(formats.iter().map(|format| format!("optional/format/{format}.json")));
-        files.extend(["ecmascript-regex", "float-overflow", "dependencies-compatibility", "non-bmp-regex"].map(|name| format!("optional/{name}.json")));
+        files.extend(
+            ["ecmascript-regex", "float-overflow", "dependencies-compatibility", "non-bmp-regex"]
+                .map(|name| format!("optional/{name}.json")),
+        );
         files.retain(|file| suite().join(draft).join(file).exists());
         files.sort();
         files.iter().for_each(|file| count.file(draft, uri, file));
@@ -103,6 +117,11 @@ fn the_official_test_suite_comes_out_as_it_should() {
             wrong.push(format!("{case} ({how})"));
         }
     }
-    wrong.extend(known.into_iter().filter(|case| !count.different.contains_key(*case)).map(|case| format!("not so any more: {case}")));
+    wrong.extend(
+        known
+            .into_iter()
+            .filter(|case| !count.different.contains_key(*case))
+            .map(|case| format!("not so any more: {case}")),
+    );
     assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), count.cases, wrong.join("\n"));
 }

@@ -59,7 +59,9 @@ fn schema(old: Option<&ArgumentSchema>, new: Option<&ArgumentSchema>, told: &mut
         (Some(SchemaSource::Inline(_)), Some(SchemaSource::Inline(_))) => {
             (Mark::Changed, "the schema of the arguments is another one")
         }
-        (Some(_), Some(SchemaSource::Lock)) => (Mark::Changed, "the schema of the arguments is the lock's, was the policy's"),
+        (Some(_), Some(SchemaSource::Lock)) => {
+            (Mark::Changed, "the schema of the arguments is the lock's, was the policy's")
+        }
         (Some(_), Some(_)) => (Mark::Changed, "the schema of the arguments is the policy's, was the lock's"),
     };
     told.say(mark, what.to_owned());

@@ -341,7 +341,8 @@ fn what_is_wrong_in_a_way_that_a_schema_can_say_is_wrong_by_the_schema() {
         tool(r#"{"schema": "from_locks"}"#),
         tool(r#"{"schema": []}"#),
         tool(r#"{"action": "deny", "schema": {"minProperties": 1}}"#),
-        r#"{"version": "1", "default": "deny", "prompts": {"names": {"t": {"schema": {"minProperties": 1}}}}}"#.to_owned(),
+        r#"{"version": "1", "default": "deny", "prompts": {"names": {"t": {"schema": {"minProperties": 1}}}}}"#
+            .to_owned(),
         condition(r#"{"path": "arg.x", "op": "exists"}"#),
         condition(r#"{"path": "args", "op": "exists"}"#),
         condition(r#"{"path": "args.x", "op": "equals", "value": 1}"#),

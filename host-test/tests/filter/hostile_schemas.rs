@@ -81,7 +81,8 @@ fn alternatives_cost_little_however_deep_they_meet_again() {
         })
     };
     let nests = |text: &str, depth: usize| format!("{}{text}{}", "[".repeat(depth), "]".repeat(depth));
-    for (name, extra) in [("alternatives", json!(true)), ("tracked alternatives", json!({ "unevaluatedItems": false }))] {
+    for (name, extra) in [("alternatives", json!(true)), ("tracked alternatives", json!({ "unevaluatedItems": false }))]
+    {
         hold(&format!("{name}, deep"), &either(extra.clone()), |_| nests("1", 60));
         hold(&format!("{name}, wide"), &either(extra.clone()), |length| fill("[", |_| nests("1", 20), "]", length));
         hold(&format!("{name}, objects"), &either(extra), |length| {
@@ -101,7 +102,9 @@ fn patterns_cost_little_whatever_they_are() {
     ] {
         let schema = json!({ "properties": { "a": { "items": { "pattern": pattern }, "patternProperties": { pattern: true } } } });
         hold(&format!("{name}, one text"), &schema, |length| format!("[\"{}\"]", "a".repeat(length)));
-        hold(&format!("{name}, texts"), &schema, |length| fill("[", |_| format!("\"{}\"", "a".repeat(90)), "]", length));
+        hold(&format!("{name}, texts"), &schema, |length| {
+            fill("[", |_| format!("\"{}\"", "a".repeat(90)), "]", length)
+        });
         hold(&format!("{name}, names"), &schema, |length| {
             fill("{", |index| format!("\"{}{index}\":1", "a".repeat(20)), "}", length)
         });
@@ -110,12 +113,15 @@ fn patterns_cost_little_whatever_they_are() {
 
 #[test]
 fn names_and_values_cost_in_proportion() {
-    let properties: serde_json::Map<String, Value> = (0..500).map(|index| (format!("Name{index}"), json!(true))).collect();
+    let properties: serde_json::Map<String, Value> =
+        (0..500).map(|index| (format!("Name{index}"), json!(true))).collect();
     let many = of_a(&json!({ "properties": properties, "propertyNames": { "maxLength": 50, "format": "hostname" } }));
     hold("names", &many, |length| fill("{", |index| format!("\"name{index}\":1"), "}", length));
     hold("a long name", &many, |length| format!("{{\"{}\":1}}", "n".repeat(length)));
     let words: Vec<String> = (0..4000).map(|index| format!("word {index}")).collect();
-    hold("enum", &of_a(&json!({ "items": { "enum": words } })), |length| fill("[", |_| "\"word 3999\"".into(), "]", length));
+    hold("enum", &of_a(&json!({ "items": { "enum": words } })), |length| {
+        fill("[", |_| "\"word 3999\"".into(), "]", length)
+    });
     for format in ["date-time", "duration", "email", "hostname", "ipv6", "uri", "uuid", "json-pointer"] {
         let schema = of_a(&json!({ "items": { "format": format }, "format": format }));
         hold(format, &schema, |length| fill("[", |_| "\"x.1-2:3/@%41~0\"".into(), "]", length));
@@ -135,11 +141,14 @@ fn a_batch_pays_for_all_its_calls_together() {
     let worker = host.worker(0);
     let list = fill("[", |index| index.to_string(), "]", BODY / 50 - 120);
     let call = |id: usize| {
-        format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"t","arguments":{{"a":{list}}}}}}}"#)
+        format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"t","arguments":{{"a":{list}}}}}}}"#
+        )
     };
     let batch: Vec<String> = (0..50).map(call).collect();
     let before = worker.fuel_used();
-    let stream = Request::post().set("mcp-protocol-version", "2025-03-26").send(&worker, format!("[{}]", batch.join(",")));
+    let stream =
+        Request::post().set("mcp-protocol-version", "2025-03-26").send(&worker, format!("[{}]", batch.join(",")));
     assert!(!is_forwarded(&stream) && stream.reply().is_some_and(|reply| reply.by_filter));
     assert_eq!(host.take_faults(), []);
     let instructions = worker.fuel_used() - before;

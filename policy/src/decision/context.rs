@@ -22,11 +22,7 @@ pub struct Effort {
 
 impl Default for Effort {
     fn default() -> Self {
-        Self {
-            regex_bytes: Cell::new(REGEX_BYTES),
-            uri_bytes: Cell::new(URI_BYTES),
-            schema: schema::Effort::default(),
-        }
+        Self { regex_bytes: Cell::new(REGEX_BYTES), uri_bytes: Cell::new(URI_BYTES), schema: schema::Effort::default() }
     }
 }
 

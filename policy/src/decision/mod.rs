@@ -278,12 +278,7 @@ impl Section {
 }
 
 impl Rule {
-    fn judge<'p, W: Watch>(
-        &'p self,
-        name: &str,
-        all: Option<&'p Rule>,
-        context: &Context<'_, '_, W>,
-    ) -> Decision<'p> {
+    fn judge<'p, W: Watch>(&'p self, name: &str, all: Option<&'p Rule>, context: &Context<'_, '_, W>) -> Decision<'p> {
         let rules = || core::iter::once(self).chain(all);
         if let Action::Deny { reason } = &self.action {
             return Decision::Refuse(Refusal::denied(&self.pointer, reason.as_deref(), NOT_ALLOWED));
@@ -312,7 +307,8 @@ impl Rule {
         match &self.action {
             Action::RequireApproval { reason } => {
                 let reason = reason.as_deref().unwrap_or(NEEDS_APPROVAL);
-                let refusal = Refusal { kind: RefusalKind::ApprovalRequired, rule: &self.pointer, reason: reason.into() };
+                let refusal =
+                    Refusal { kind: RefusalKind::ApprovalRequired, rule: &self.pointer, reason: reason.into() };
                 Decision::Approve(refusal, takings)
             }
             _ => Decision::Allow(takings),

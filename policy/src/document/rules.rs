@@ -68,7 +68,8 @@ pub(crate) fn section<'t>(
 /// Reads `all_tools`.
 pub(crate) fn all_tools<'t>(check: &mut Check, place: Option<&Place<'t>>, shared: &mut Vec<Shared<'t>>) -> Rule {
     let pointer: Box<str> = "/all_tools".into();
-    let mut rule = Rule { pointer, action: Action::Allow, schema: None, require: vec![], deny_if: vec![], limits: vec![] };
+    let mut rule =
+        Rule { pointer, action: Action::Allow, schema: None, require: vec![], deny_if: vec![], limits: vec![] };
     let known = &["description", "schema", "require", "deny_if", "limits", "rate_limit", "concurrency"];
     if let Some(fields) = place.and_then(|place| check.fields(place, known)) {
         description(check, &fields);
@@ -100,7 +101,8 @@ fn rule<'t>(
     let fields = check.fields(place, targets.fields())?;
     description(check, &fields);
     let action = action(check, &fields, targets);
-    let mut rule = Rule { pointer: pointer.into(), action, schema: None, require: vec![], deny_if: vec![], limits: vec![] };
+    let mut rule =
+        Rule { pointer: pointer.into(), action, schema: None, require: vec![], deny_if: vec![], limits: vec![] };
     if let Action::Deny { .. } = rule.action {
         for name in ["schema", "require", "deny_if", "limits", "rate_limit", "concurrency"] {
             if let Some(place) = fields.get(name) {
@@ -202,9 +204,17 @@ impl Targets {
     fn fields(self) -> &'static [&'static str] {
         match self {
             Self::Methods => &["action", "reason", "description"],
-            Self::Tools => {
-                &["action", "reason", "schema", "require", "deny_if", "limits", "rate_limit", "concurrency", "description"]
-            }
+            Self::Tools => &[
+                "action",
+                "reason",
+                "schema",
+                "require",
+                "deny_if",
+                "limits",
+                "rate_limit",
+                "concurrency",
+                "description",
+            ],
             _ => &["action", "reason", "require", "deny_if", "limits", "rate_limit", "concurrency", "description"],
         }
     }

@@ -172,9 +172,8 @@ impl Lock {
 
     /// Why a call of this tool is refused, if it is.
     pub fn refusal(&self, name: &str, states: &States) -> Option<Refusal<'static>> {
-        let denied = |rule, reason: &'static str| {
-            Some(Refusal { kind: RefusalKind::Denied, rule, reason: reason.into() })
-        };
+        let denied =
+            |rule, reason: &'static str| Some(Refusal { kind: RefusalKind::Denied, rule, reason: reason.into() });
         let Some(tool) = self.place(name) else {
             let reason = "This is not allowed by policy.".into();
             return Some(Refusal { kind: RefusalKind::Hidden, rule: NOT_PINNED, reason });

@@ -288,7 +288,8 @@ impl<'t> Compiler<'_, 't> {
         if let Some(place) = self.get(place, "pattern")
             && let Some(text) = self.check.text(&place)
         {
-            keywords.extend(self.check.note(&place, Pattern::new(text).map_err(ErrorKind::Regex)).map(Keyword::Pattern));
+            keywords
+                .extend(self.check.note(&place, Pattern::new(text).map_err(ErrorKind::Regex)).map(Keyword::Pattern));
         }
         if let Some(place) = self.get(place, "format")
             && let Some(text) = self.check.text(&place)
@@ -379,7 +380,8 @@ impl<'t> Compiler<'_, 't> {
             place.as_ref().filter(|place| matches!(place.node.kind, Kind::Bool(false))).map(|_| name)
         };
         let items = self.get(place, "items");
-        let old_form = self.draft <= Draft::D2019 && items.as_ref().is_some_and(|p| matches!(p.node.kind, Kind::Array(_)));
+        let old_form =
+            self.draft <= Draft::D2019 && items.as_ref().is_some_and(|p| matches!(p.node.kind, Kind::Array(_)));
         let (first, rest, name) = if old_form {
             (items, self.get(place, "additionalItems"), "additionalItems")
         } else {

@@ -31,17 +31,50 @@ impl Draft {
     /// Whether the keyword asks for something, or points somewhere, in this edition.
     pub(super) fn has(self, keyword: &str) -> bool {
         match keyword {
-            "type" | "const" | "enum" | "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" | "multipleOf"
-            | "minLength" | "maxLength" | "pattern" | "format" | "minItems" | "maxItems" | "uniqueItems"
-            | "minProperties" | "maxProperties" | "required" | "properties" | "patternProperties"
-            | "additionalProperties" | "propertyNames" | "items" | "contains" | "allOf" | "anyOf" | "oneOf" | "not"
-            | "$ref" | "$id" | "$schema" | "definitions" => true,
+            "type"
+            | "const"
+            | "enum"
+            | "minimum"
+            | "maximum"
+            | "exclusiveMinimum"
+            | "exclusiveMaximum"
+            | "multipleOf"
+            | "minLength"
+            | "maxLength"
+            | "pattern"
+            | "format"
+            | "minItems"
+            | "maxItems"
+            | "uniqueItems"
+            | "minProperties"
+            | "maxProperties"
+            | "required"
+            | "properties"
+            | "patternProperties"
+            | "additionalProperties"
+            | "propertyNames"
+            | "items"
+            | "contains"
+            | "allOf"
+            | "anyOf"
+            | "oneOf"
+            | "not"
+            | "$ref"
+            | "$id"
+            | "$schema"
+            | "definitions" => true,
             // Left for older schemas in the later drafts (2020-12 validation, section 9 of the metaschema's own).
             "dependencies" => true,
             "if" | "then" | "else" => self >= Self::D07,
             "additionalItems" => self <= Self::D2019,
-            "$defs" | "$anchor" | "dependentRequired" | "dependentSchemas" | "minContains" | "maxContains"
-            | "unevaluatedItems" | "unevaluatedProperties" => self >= Self::D2019,
+            "$defs"
+            | "$anchor"
+            | "dependentRequired"
+            | "dependentSchemas"
+            | "minContains"
+            | "maxContains"
+            | "unevaluatedItems"
+            | "unevaluatedProperties" => self >= Self::D2019,
             "$recursiveRef" | "$recursiveAnchor" => self == Self::D2019,
             "prefixItems" | "$dynamicRef" | "$dynamicAnchor" => self == Self::D2020,
             _ => false,
@@ -51,13 +84,64 @@ impl Draft {
 
 /// Every keyword that some edition knows, and those that only tell something.
 pub(super) const KNOWN: &[&str] = &[
-    "type", "const", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength",
-    "maxLength", "pattern", "format", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "required",
-    "properties", "patternProperties", "additionalProperties", "propertyNames", "items", "contains", "allOf", "anyOf",
-    "oneOf", "not", "$ref", "$id", "$schema", "definitions", "dependencies", "if", "then", "else", "additionalItems",
-    "$defs", "$anchor", "dependentRequired", "dependentSchemas", "minContains", "maxContains", "unevaluatedItems",
-    "unevaluatedProperties", "prefixItems", "$dynamicRef", "$dynamicAnchor", "title", "description", "default", "examples",
-    "deprecated", "readOnly", "writeOnly", "$comment", "contentMediaType", "contentEncoding",
+    "type",
+    "const",
+    "enum",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "format",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "minProperties",
+    "maxProperties",
+    "required",
+    "properties",
+    "patternProperties",
+    "additionalProperties",
+    "propertyNames",
+    "items",
+    "contains",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+    "$ref",
+    "$id",
+    "$schema",
+    "definitions",
+    "dependencies",
+    "if",
+    "then",
+    "else",
+    "additionalItems",
+    "$defs",
+    "$anchor",
+    "dependentRequired",
+    "dependentSchemas",
+    "minContains",
+    "maxContains",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+    "prefixItems",
+    "$dynamicRef",
+    "$dynamicAnchor",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "$comment",
+    "contentMediaType",
+    "contentEncoding",
 ];
 
 /// Keywords that only tell something.

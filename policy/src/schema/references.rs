@@ -72,9 +72,7 @@ pub(super) fn runs_in_circles(schema: &Schema) -> bool {
     const NEW: u8 = 0;
     const OPEN: u8 = 1;
     const DONE: u8 = 2;
-    let follow = |id: Id| -> Vec<Id> {
-        schema.keywords(id).iter().flat_map(|keyword| keyword.in_place()).collect()
-    };
+    let follow = |id: Id| -> Vec<Id> { schema.keywords(id).iter().flat_map(|keyword| keyword.in_place()).collect() };
     let mut states = vec![NEW; schema.nodes.len()];
     for start in 0..schema.nodes.len() {
         if states.get(start) != Some(&NEW) {

@@ -42,7 +42,10 @@ fn a_mismatch_says_where_and_what_is_wanted() {
             r#"args.robots[1]["odd.key"]: must be at most 10 (`maximum`)"#,
         ),
         (r#"{"robot_ip":"10.0.0.1","robots":[{}]}"#, "args.robots[0]: `id` is missing (`required`)"),
-        (r#"{"robot_ip":"10.0.0.1","level":"medium"}"#, r#"args.level: must be one of "low", "high", 3, null (`enum`)"#),
+        (
+            r#"{"robot_ip":"10.0.0.1","level":"medium"}"#,
+            r#"args.level: must be one of "low", "high", 3, null (`enum`)"#,
+        ),
         (r#"{"robot_ip":"10.0.0.1","run":7}"#, "args.run: must be a string or null (`type`)"),
         (r#"{"robot_ip":"10.0.0.1","run":"x"}"#, "args.run: must be at least 5 characters long (`minLength`)"),
         (r#"{"robot_ip":"10.0.0.1","run":"running"}"#, "args.run: must match the pattern `^run-[0-9]+$` (`pattern`)"),
@@ -53,7 +56,10 @@ fn a_mismatch_says_where_and_what_is_wanted() {
         ),
         (r#"{"robot_ip":"10.0.0.1","wells":["A1","A1"]}"#, "args.wells: must have at most 1 elements (`items`)"),
         (r#"{"robot_ip":"10.0.0.1","when":"tomorrow"}"#, "args.when: must be of the format `date` (`format`)"),
-        (r#"{"robot_ip":"10.0.0.1","volume":3}"#, "args.volume: must match only one of 2 schemas, and matches more (`oneOf`)"),
+        (
+            r#"{"robot_ip":"10.0.0.1","volume":3}"#,
+            "args.volume: must match only one of 2 schemas, and matches more (`oneOf`)",
+        ),
         (r#"{"robot_ip":"10.0.0.1","volume":7}"#, "args.volume: must not match the schema (`not`)"),
         (r#"{"robot_ip":"10.0.0.1","volume":6.25}"#, "args.volume: must be a multiple of 0.1 (`multipleOf`)"),
         (r#"{"robot_ip":"10.0.0.1","when":null,"run":null,"volume":6.2,"labels":{"a":"b"}}"#, ""),
@@ -81,7 +87,10 @@ fn what_servers_read_differently_is_refused_whatever_stands_around_it() {
         assert_eq!(said(&self::schema(&schema), "9007199254740993"), inexact, "{schema}");
         assert_eq!(said(&self::schema(&schema), "5.00000000000000000001"), inexact, "{schema}");
     }
-    assert_eq!(said(&schema(&json!({ "uniqueItems": true })), "[1,1.00000000000000000001]"), inexact.replace("args", "args[1]"));
+    assert_eq!(
+        said(&schema(&json!({ "uniqueItems": true })), "[1,1.00000000000000000001]"),
+        inexact.replace("args", "args[1]")
+    );
 }
 
 #[test]
@@ -125,8 +134,10 @@ fn references_go_round_only_where_they_go_into_the_arguments() {
         assert!(errors.contains("leads back"), "{circle}: {errors}");
     }
     // A chain of references as long as a schema may have parts is no circle, and no stack is as deep.
-    let chain: serde_json::Map<String, Value> =
-        (0..8000).map(|i| (format!("a{i}"), json!({ "$ref": format!("#/$defs/a{}", i + 1) }))).chain([("a8000".to_owned(), json!(true))]).collect();
+    let chain: serde_json::Map<String, Value> = (0..8000)
+        .map(|i| (format!("a{i}"), json!({ "$ref": format!("#/$defs/a{}", i + 1) })))
+        .chain([("a8000".to_owned(), json!(true))])
+        .collect();
     let chain = schema(&json!({ "$defs": chain, "$ref": "#/$defs/a0" }));
     assert_eq!(said(&chain, "{}"), "args: is nested too deep to be held against the schema");
 }
@@ -168,7 +179,9 @@ fn the_schema_of_a_server_may_say_what_nobody_knows() {
 #[test]
 fn long_texts_of_a_schema_are_cut() {
     let long = "n".repeat(5000);
-    let deep = schema(&json!({ "properties": { &long: { "properties": { &long: { "enum": vec![&long; 50] } } } }, "required": [&long] }));
+    let deep = schema(
+        &json!({ "properties": { &long: { "properties": { &long: { "enum": vec![&long; 50] } } } }, "required": [&long] }),
+    );
     for text in ["{}".to_owned(), format!(r#"{{"{long}":{{"{long}":1}}}}"#)] {
         assert!(said(&deep, &text).chars().count() < 400, "{}", said(&deep, &text));
     }
@@ -218,7 +231,8 @@ fn any_schema() -> impl Strategy<Value = Value> {
             inner.clone().prop_map(|a| json!({ "not": a })),
             prop::collection::vec(inner.clone(), 1..3).prop_map(|all| json!({ "anyOf": all })),
             prop::collection::vec(inner.clone(), 1..3).prop_map(|all| json!({ "oneOf": all })),
-            prop::collection::vec(inner.clone(), 1..3).prop_map(|all| json!({ "allOf": all, "unevaluatedItems": false })),
+            prop::collection::vec(inner.clone(), 1..3)
+                .prop_map(|all| json!({ "allOf": all, "unevaluatedItems": false })),
             (inner.clone(), inner).prop_map(|(a, b)| json!({ "if": a, "then": b, "else": false })),
         ]
     })

@@ -68,9 +68,7 @@ fn wanted(keyword: &Keyword, detail: Detail<'_>) -> (&'static str, String) {
                 ("maxContains", format!("must have at most {most} elements that match `contains`"))
             }
             _ if contains.least == 1 => ("contains", "must have an element that matches `contains`".to_owned()),
-            _ => {
-                ("minContains", format!("must have at least {} elements that match `contains`", contains.least))
-            }
+            _ => ("minContains", format!("must have at least {} elements that match `contains`", contains.least)),
         },
         Keyword::Ref(_) => ("$ref", "must match the schema that is referred to".to_owned()),
         Keyword::AllOf(_) => ("allOf", "must match all schemas".to_owned()),
@@ -184,9 +182,7 @@ impl Schema {
     /// Whether some part of the schema names a member so.
     fn names(&self, name: &str) -> bool {
         self.nodes.iter().flat_map(|node| &node.keywords).any(|keyword| match keyword {
-            Keyword::Members(members) => {
-                members.named.binary_search_by(|(known, _)| (**known).cmp(name)).is_ok()
-            }
+            Keyword::Members(members) => members.named.binary_search_by(|(known, _)| (**known).cmp(name)).is_ok(),
             Keyword::Required(names) => names.iter().any(|known| **known == *name),
             _ => false,
         })

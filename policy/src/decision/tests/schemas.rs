@@ -33,7 +33,9 @@ fn arguments_of_the_wrong_shape_are_refused_before_anything_else_reads_them() {
     assert!(outcome("home", "{}").starts_with("deny /tools/home/schema"), "before anybody is asked");
     assert!(outcome("home", r#"{"axis":1}"#).starts_with("approve"));
     let without = request("tools/call", r#"{"name":"create_run"}"#);
-    assert!(outcome_of(&policy(POLICY), &without, &FACTS).starts_with("deny /tools/create_run/schema args: `robot_ip`"));
+    assert!(
+        outcome_of(&policy(POLICY), &without, &FACTS).starts_with("deny /tools/create_run/schema args: `robot_ip`")
+    );
 }
 
 #[test]
@@ -84,7 +86,11 @@ fn the_lock_has_the_schema_of_each_tool() {
     for (tool, arguments, expected) in [
         ("get_run", r#"{"run_id":"7"}"#, "allow"),
         ("get_run", r#"{"run_id":7}"#, "/tools/get_run/schema args.run_id: must be a string (`type`)"),
-        ("get_run", r#"{"run":7}"#, "/tools/get_run/schema args: has a member that is none of `run_id` (`additionalProperties`)"),
+        (
+            "get_run",
+            r#"{"run":7}"#,
+            "/tools/get_run/schema args: has a member that is none of `run_id` (`additionalProperties`)",
+        ),
         ("list_runs", "{}", "allow"),
         ("list_runs", r#"{"a":1}"#, "/tools/list_*/schema args: must have at most 0 members (`maxProperties`)"),
         ("list_robots", "{}", "/tools/list_*/schema No schema is pinned for this tool's arguments."),
