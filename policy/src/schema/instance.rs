@@ -83,7 +83,7 @@ impl<'a> Instance<'a> {
     pub(super) fn of_value(value: Value<'a>, effort: &Effort) -> Result<Self, Mismatch> {
         let mut instance = Self::new(effort);
         instance.add(0, Step::Root, value).map_err(|TooMany| too_many())?;
-        instance.is_affordable(effort)
+        instance.paid(effort)
     }
 
     /// Reads the arguments of a call.
@@ -101,7 +101,7 @@ impl<'a> Instance<'a> {
         if let Some(root) = instance.entries.first_mut() {
             root.item = Item::Object(all);
         }
-        instance.is_affordable(effort)
+        instance.paid(effort)
     }
 
     /// An empty table, of at most as many values as can be paid for.
@@ -109,7 +109,7 @@ impl<'a> Instance<'a> {
         Self { entries: Vec::new(), children: Vec::new(), room: effort.steps_left(), sorting: 0 }
     }
 
-    fn is_affordable(self, effort: &Effort) -> Result<Self, Mismatch> {
+    fn paid(self, effort: &Effort) -> Result<Self, Mismatch> {
         if effort.affords(self.cost()) { Ok(self) } else { Err(too_many()) }
     }
 

@@ -227,9 +227,7 @@ mod tests {
 
     #[test]
     fn larger_patterns_weigh_more() {
-        for (pattern, weight) in
-            [("^/srv/", 1), ("^[a-z0-9_-]{1,64}$", 8), ("^(a?a?a?a?a?a?a?a?){20}$", 16), ("a{1,1000}", 64)]
-        {
+        for (pattern, weight) in [("^/srv/", 1), ("^[a-z0-9_-]{1,64}$", 8), ("^(a?a?a?a?a?a?a?a?){20}$", 32)] {
             assert_eq!(Pattern::new(pattern).unwrap().weight(), weight, "{pattern}");
         }
     }
