@@ -10,6 +10,9 @@ const BODY: usize = 1_000_000;
 /// What any call may cost in instructions, reading it included: a twentieth of a second or so.
 const MOST: u64 = 900_000_000;
 
+/// A kind of element by its name, and the one at an index.
+type Shape = (&'static str, fn(usize) -> String);
+
 fn fill(open: &str, element: impl Fn(usize) -> String, close: &str, length: usize) -> String {
     let mut text = open.to_owned();
     for index in 0.. {
@@ -52,7 +55,7 @@ fn of_a(schema: &Value) -> Value {
 #[test]
 fn unique_elements_cost_in_proportion_whatever_they_are() {
     let unique = of_a(&json!({ "uniqueItems": true }));
-    let elements: [(&str, fn(usize) -> String); 6] = [
+    let elements: [Shape; 6] = [
         ("numbers", |index| index.to_string()),
         ("equal numbers", |_| "1".into()),
         ("texts with one prefix", |index| format!("\"{}{index}\"", "x".repeat(300))),

@@ -44,7 +44,7 @@ pub(super) fn compile(check: &mut Check, place: &Place<'_>, strictness: Strictne
     let mut next: usize = 0;
     while let Some(reference) = compiler.references.get(next).cloned() {
         next = next.saturating_add(1);
-        let found = references::resolve(place, base, &compiler.anchors, &reference.text);
+        let found = references::resolve(place, base, &compiler.anchors, reference.text);
         let target = compiler.check.note(&reference.place, found.map_err(ErrorKind::Misplaced));
         let id = target.and_then(|target| compiler.schema(&target));
         if let (Some(id), Some(node)) = (id, compiler.nodes.get_mut(reference.from.0)) {
@@ -59,6 +59,9 @@ pub(super) fn compile(check: &mut Check, place: &Place<'_>, strictness: Strictne
     }
     (check.count() == before).then_some(schema)
 }
+
+/// A keyword's name, and the keyword for its value.
+type Spelled<T> = (&'static str, fn(T) -> Keyword);
 
 struct Compiler<'c, 't> {
     check: &'c mut Check,
@@ -253,7 +256,7 @@ impl<'t> Compiler<'_, 't> {
 
     #[inline(never)]
     fn numbers_and_texts(&mut self, place: &Place<'t>, keywords: &mut Vec<Keyword>) {
-        let numbers: [(&str, fn(f64) -> Keyword); 4] = [
+        let numbers: [Spelled<f64>; 4] = [
             ("minimum", Keyword::Minimum),
             ("maximum", Keyword::Maximum),
             ("exclusiveMinimum", Keyword::ExclusiveMinimum),
@@ -272,7 +275,7 @@ impl<'t> Compiler<'_, 't> {
             }
             keywords.push(Keyword::MultipleOf(of));
         }
-        let bounds: [(&str, fn(u64) -> Keyword); 6] = [
+        let bounds: [Spelled<u64>; 6] = [
             ("minLength", Keyword::MinLength),
             ("maxLength", Keyword::MaxLength),
             ("minItems", Keyword::MinItems),
@@ -413,7 +416,7 @@ impl<'t> Compiler<'_, 't> {
 
     #[inline(never)]
     fn combinations(&mut self, place: &Place<'t>, keywords: &mut Vec<Keyword>) {
-        let lists: [(&str, fn(Vec<Id>) -> Keyword); 3] =
+        let lists: [Spelled<Vec<Id>>; 3] =
             [("allOf", Keyword::AllOf), ("anyOf", Keyword::AnyOf), ("oneOf", Keyword::OneOf)];
         for (name, keyword) in lists {
             if let Some(place) = self.get(place, name) {
@@ -435,7 +438,7 @@ impl<'t> Compiler<'_, 't> {
 
     #[inline(never)]
     fn unevaluated(&mut self, place: &Place<'t>, keywords: &mut Vec<Keyword>) {
-        let both: [(&str, fn(Id) -> Keyword); 2] = [
+        let both: [Spelled<Id>; 2] = [
             ("unevaluatedItems", Keyword::UnevaluatedItems),
             ("unevaluatedProperties", Keyword::UnevaluatedProperties),
         ];

@@ -6,8 +6,9 @@ use core::cell::Cell;
 /// member, or some bytes of text; it takes a hundred instructions or a few hundred.
 const STEPS: usize = 400_000;
 
-/// How many bytes of text the patterns may look at: as many as the regular expressions of conditions.
-const PATTERN_BYTES: usize = 16 * 1024;
+/// How many bytes of text the smallest patterns may look at. Larger ones look at less, by what they weigh: one of 8 KiB at
+/// 8 KiB.
+const PATTERN_BYTES: usize = 64 * 1024;
 
 /// What holding one body against the schemas of one policy may still cost. Where it does not suffice, the call is refused.
 #[derive(Debug)]
@@ -33,9 +34,9 @@ impl Effort {
         spend(&self.steps, steps)
     }
 
-    /// Whether a pattern may look at so many bytes more. Each match costs something by itself.
-    pub(super) fn affords_pattern(&self, bytes: usize) -> bool {
-        spend(&self.pattern_bytes, bytes.saturating_add(1))
+    /// Whether a pattern of this weight may look at so many bytes more. Each match costs something by itself.
+    pub(super) fn affords_pattern(&self, weight: usize, bytes: usize) -> bool {
+        spend(&self.pattern_bytes, bytes.saturating_add(4).saturating_mul(weight))
     }
 }
 

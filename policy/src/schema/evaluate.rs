@@ -6,6 +6,7 @@ use super::instance::{At, Children, Instance, Place, View, sort};
 use super::json::Json;
 use super::keyword::{Contains, If, Items, Keyword, Members, Types};
 use super::multiple::is_multiple;
+use super::pattern::Pattern;
 use super::{Effort, Id, Mismatch, ROOT, Schema, words};
 use crate::json::{Number, fold};
 
@@ -126,7 +127,7 @@ impl<'s> Evaluator<'s, '_> {
             (Keyword::MinLength(bound), View::String(text)) => require(self.length(text, at)? >= *bound),
             (Keyword::MaxLength(bound), View::String(text)) => require(self.length(text, at)? <= *bound),
             (Keyword::Pattern(pattern), View::String(text)) => {
-                self.pay_pattern(text, at)?;
+                self.pay_pattern(pattern, text, at)?;
                 require(pattern.is_match(text))
             }
             (Keyword::Format(format), View::String(text)) => {
@@ -236,7 +237,7 @@ impl<'s> Evaluator<'s, '_> {
                 }
             }
             for (pattern, id) in &members.patterns {
-                self.pay_pattern(name, at)?;
+                self.pay_pattern(pattern, name, at)?;
                 if pattern.is_match(name) {
                     is_matched = true;
                     self.apply(*id, At::value(*member), &mut [], depth)?;
@@ -466,8 +467,12 @@ impl<'s> Evaluator<'s, '_> {
         self.pay((text.len() / BYTES).saturating_add(1), at)
     }
 
-    fn pay_pattern(&self, text: &str, at: At) -> Result<'s> {
-        if self.effort.affords_pattern(text.len()) { Ok(()) } else { Err(Stop::GaveUp { at, why: Why::PatternEffort }) }
+    fn pay_pattern(&self, pattern: &Pattern, text: &str, at: At) -> Result<'s> {
+        if self.effort.affords_pattern(pattern.weight(), text.len()) {
+            Ok(())
+        } else {
+            Err(Stop::GaveUp { at, why: Why::PatternEffort })
+        }
     }
 }
 

@@ -39,8 +39,10 @@ pub(super) struct Instance<'a> {
     entries: Vec<Entry<'a>>,
     /// The elements and members of all arrays and objects, those of each together.
     children: Vec<Place>,
-    /// How many entries there may be.
+    /// How many values can be paid for.
     room: usize,
+    /// What sorting members has cost, in values.
+    sorting: usize,
 }
 
 #[derive(Debug)]
@@ -81,7 +83,7 @@ impl<'a> Instance<'a> {
     pub(super) fn of_value(value: Value<'a>, effort: &Effort) -> Result<Self, Mismatch> {
         let mut instance = Self::new(effort);
         instance.add(0, Step::Root, value).map_err(|TooMany| too_many())?;
-        instance.is_affordable(effort)
+        instance.paid(effort)
     }
 
     /// Reads the arguments of a call.
@@ -95,20 +97,20 @@ impl<'a> Instance<'a> {
             let key = Step::Key(Cow::Owned(key.as_str().into_owned()));
             members.push(instance.add(0, key, *value).map_err(|TooMany| too_many())?);
         }
-        let all = instance.keep_sorted(members);
+        let all = instance.keep_sorted(members).map_err(|TooMany| too_many())?;
         if let Some(root) = instance.entries.first_mut() {
             root.item = Item::Object(all);
         }
-        instance.is_affordable(effort)
+        instance.paid(effort)
     }
 
     /// An empty table, of at most as many values as can be paid for.
     fn new(effort: &Effort) -> Self {
-        Self { entries: Vec::new(), children: Vec::new(), room: MAX_VALUES.min(effort.steps_left()) }
+        Self { entries: Vec::new(), children: Vec::new(), room: effort.steps_left(), sorting: 0 }
     }
 
-    fn is_affordable(self, effort: &Effort) -> Result<Self, Mismatch> {
-        if effort.affords(self.entries.len()) { Ok(self) } else { Err(too_many()) }
+    fn paid(self, effort: &Effort) -> Result<Self, Mismatch> {
+        if effort.affords(self.cost()) { Ok(self) } else { Err(too_many()) }
     }
 
     pub(super) fn entry(&self, place: Place) -> Option<&Entry<'a>> {
@@ -179,7 +181,7 @@ impl<'a> Instance<'a> {
                     members.push(self.read(reader, place, key)?);
                     Ok(())
                 })?;
-                let all = self.keep_sorted(members);
+                let all = self.keep_sorted(members)?;
                 self.set(place, Item::Object(all));
                 Ok(place)
             }
@@ -202,7 +204,7 @@ impl<'a> Instance<'a> {
     }
 
     fn push(&mut self, parent: Place, step: Step<'a>, item: Item<'a>) -> Result<Place, TooMany> {
-        if self.entries.len() >= self.room {
+        if self.entries.len() >= MAX_VALUES || self.cost() >= self.room {
             return Err(TooMany);
         }
         self.entries.push(Entry { parent, step, item });
@@ -221,9 +223,19 @@ impl<'a> Instance<'a> {
         children
     }
 
-    fn keep_sorted(&mut self, mut members: Vec<Place>) -> Children {
+    fn cost(&self) -> usize {
+        self.entries.len().saturating_add(self.sorting)
+    }
+
+    fn keep_sorted(&mut self, mut members: Vec<Place>) -> Result<Children, TooMany> {
+        // Each takes part in a comparison for each time that their number can be halved.
+        let halvings = usize::try_from(members.len().checked_ilog2().unwrap_or_default()).unwrap_or(64);
+        self.sorting = self.sorting.saturating_add(members.len().saturating_mul(halvings));
+        if self.cost() > self.room {
+            return Err(TooMany);
+        }
         sort(&mut members, &|one, other| self.name(one).cmp(self.name(other)));
-        self.keep(members)
+        Ok(self.keep(members))
     }
 }
 

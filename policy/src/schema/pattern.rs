@@ -4,9 +4,9 @@ use core::fmt::Write;
 use core::iter::Peekable;
 use core::str::Chars;
 
-/// The compiled form takes at most so many bytes. Matching takes time for each byte of text and each state of the
-/// expression, so a large one is refused: for lengths there are `minLength` and `maxLength`.
-const MAX_COMPILED: usize = 64 * 1024;
+/// The compiled form takes at most so many KiB. Matching takes time for each byte of text and each state of the expression, so
+/// a large one is refused: for lengths there are `minLength` and `maxLength`.
+const MAX_WEIGHT: usize = 64;
 
 /// White space and line ends of ECMA-262, for the inside of a class.
 const SPACE: &str = r"\s\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}\x{feff}";
@@ -16,6 +16,7 @@ const SPACE: &str = r"\s\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\
 pub(crate) struct Pattern {
     pub(super) source: Box<str>,
     regex: regex_lite::Regex,
+    weight: usize,
 }
 
 impl Pattern {
@@ -25,14 +26,25 @@ impl Pattern {
     /// What cannot be used of it, in words.
     pub(super) fn new(source: &str) -> Result<Self, Box<str>> {
         let translated = translate(source)?;
-        let regex = regex_lite::RegexBuilder::new(&translated).size_limit(MAX_COMPILED).build();
-        let regex = regex.map_err(|error| match error.to_string() {
-            text if text.contains("size limit") || text.contains("size") => {
-                "it is too large: use `minLength` and `maxLength` for lengths".into()
+        let mut weight = 1;
+        loop {
+            // The engine does not tell how large an expression is, only whether it is too large.
+            let limit = usize::saturating_mul(weight, 1024);
+            match regex_lite::RegexBuilder::new(&translated).size_limit(limit).build() {
+                Ok(regex) => return Ok(Self { source: source.into(), regex, weight }),
+                Err(error) if !error.to_string().contains("size limit") => return Err(error.to_string().into()),
+                Err(_) if weight >= MAX_WEIGHT => {
+                    return Err("it is too large: use `minLength` and `maxLength` for lengths".into());
+                }
+                Err(_) => weight = usize::saturating_mul(weight, 2),
             }
-            text => text.into_boxed_str(),
-        })?;
-        Ok(Self { source: source.into(), regex })
+        }
+    }
+
+    /// What matching a byte of text may cost, as a multiple of what it costs with the smallest expressions: KiB of the compiled
+    /// form.
+    pub(super) fn weight(&self) -> usize {
+        self.weight
     }
 
     /// Whether the pattern matches anywhere.
@@ -210,6 +222,13 @@ mod tests {
             [(r"^.$", "\r"), (r"^.$", "\u{2028}"), (r"^\d$", "٤"), (r"^\w$", "é"), (r"^a$", "a\n"), (r"^\S$", "\u{a0}")]
         {
             assert!(!matches(pattern, text), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn larger_patterns_weigh_more() {
+        for (pattern, weight) in [("^/srv/", 1), ("^[a-z0-9_-]{1,64}$", 8), ("^(a?a?a?a?a?a?a?a?){20}$", 32)] {
+            assert_eq!(Pattern::new(pattern).unwrap().weight(), weight, "{pattern}");
         }
     }
 
