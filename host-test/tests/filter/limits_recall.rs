@@ -27,7 +27,9 @@ fn an_agent_in_a_loop_is_counted_unread_up_to_its_limit() {
 #[test]
 fn what_another_worker_wrote_is_read_and_guessing_goes_on_behind_it() {
     let lab = lab(2, 100);
-    [0, 1, 0, 0].map(|worker| call_on(&lab, worker));
+    for worker in [0, 1, 0, 0] {
+        call_on(&lab, worker);
+    }
     assert_eq!(call_on(&lab, 0), (true, 0));
     assert_eq!(call_on(&lab, 1), (true, 1));
     let behind = [0; 4].map(|_| call_on(&lab, 0));
@@ -47,7 +49,9 @@ fn workers_in_turns_admit_exactly_the_limit() {
 #[test]
 fn stamps_that_begin_anew_are_followed() {
     let lab = lab(1, 100);
-    [0; 3].map(|_| call_on(&lab, 0));
+    for _ in 0..3 {
+        call_on(&lab, 0);
+    }
     lab.set_next_cas(u32::MAX - 2);
     let called = [0; 9].map(|_| call_on(&lab, 0));
     assert_eq!(called.map(|(admitted, _)| admitted), [true; 9]);
