@@ -23,7 +23,7 @@ pub(crate) use grpc::grpc_call;
 pub(crate) use headers::{HeaderMap, Headers, remove_header, set_header};
 pub(crate) use memory::take;
 pub(crate) use metrics::Counter;
-pub(crate) use properties::property;
+pub(crate) use properties::{property, set_property};
 pub(crate) use reply::send_reply;
 pub(crate) use shared_data::{Swapped, compare_and_swap, shared_value};
 

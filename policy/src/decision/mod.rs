@@ -4,15 +4,18 @@
 //! tool's, then all_tools'), `deny_if` (likewise), limits looked at, approval, limits taken. [`judge`] goes up to the
 //! limits and says what must be taken; the [`quota`](crate::quota) counts.
 
+mod body;
 mod context;
 mod facts;
 mod listed;
+pub(crate) mod look;
 mod operand;
 mod target;
 mod truth;
 mod walk;
 mod watch;
 
+pub use body::{Due, Judged, JudgedBody, judge_body};
 pub use context::Effort;
 pub use facts::{Facts, Header};
 pub use operand::Operand;
@@ -27,8 +30,9 @@ use smallvec::SmallVec;
 
 use crate::document::glob::Glob;
 use crate::document::model::{Action, Default, Limit, Listing, Policy, Predicate, Rule, Section};
+use crate::document::path::Root;
 use crate::json::Value;
-use crate::message::{Arguments, Params};
+use crate::message::Params;
 use crate::uri::{self, UriError};
 use context::Context;
 
@@ -282,7 +286,7 @@ impl Rule {
         }
         let mut takings = Takings::new();
         for limit in rules().flat_map(|rule| &rule.limits) {
-            let amount = limit.amount(context.arguments);
+            let amount = context.watch.amount(limit, limit.amount(context));
             context.watch.see(Seen::Limit(limit, amount));
             match amount {
                 Some(amount) => takings.push(Taking { limit, amount }),
@@ -309,7 +313,8 @@ impl Predicate {
             (_, Err(LookalikeArgument)) => Some(Refusal::denied(&self.pointer, None, ARGUMENT_UNCLEAR)),
         };
         context.watch.see(Seen::Predicate { predicate: self, list, truth, refuses: refusal.is_some() });
-        refusal
+        let refuses = context.watch.refuses(self, list, refusal.is_some());
+        refusal.filter(|_| refuses)
     }
 
     /// False if any condition is false, else wrong if any is wrong, else true.
@@ -333,11 +338,12 @@ impl Predicate {
 
 impl Limit {
     /// What one call takes, in the limit's unit; none if the argument it is read from is not a clear amount.
-    fn amount(&self, arguments: &Arguments<'_>) -> Option<u64> {
+    fn amount<W: Watch>(&self, context: &Context<'_, '_, W>) -> Option<u64> {
         let Some(path) = &self.increment_from else {
             return Some(1);
         };
-        match walk::single(arguments, &path.steps) {
+        let recalled = context.watch.recall(&Root::Arguments, &path.steps);
+        match walk::single(recalled.unwrap_or(context.arguments), &path.steps) {
             Ok(Some(Value::Number(number))) => number.to_millionths(),
             _ => None,
         }

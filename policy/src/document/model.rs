@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::condition::Condition;
 use super::glob::Glob;
+use super::path::Path;
 use crate::quota::{Unit, Window};
 
 /// One checked `policy.json`.
@@ -85,6 +86,15 @@ pub struct Rule {
     pub deny_if: Vec<Predicate>,
     /// How often the target may be called.
     pub limits: Vec<Limit>,
+    /// The values that the audit record of a call holds.
+    pub record: Vec<Path>,
+}
+
+impl Rule {
+    /// A rule that does this, and looks at nothing.
+    pub fn of(pointer: Box<str>, action: Action) -> Self {
+        Self { pointer, action, require: vec![], deny_if: vec![], limits: vec![], record: vec![] }
+    }
 }
 
 /// What a rule does before its predicates and limits are looked at.
