@@ -1,0 +1,65 @@
+//! Records in the lines of an access log.
+
+use policy::json::{Reader, SyntaxError, Value};
+
+use super::record::{Damage, Record};
+
+/// What a line holds.
+#[derive(Debug)]
+pub(super) enum Line {
+    Record(Box<Record>),
+    /// A request without a record: a line that is empty, `-`, or JSON without one.
+    None,
+    Damaged(Damage),
+}
+
+/// How deep a line is searched.
+const DEPTH: usize = 8;
+
+/// Reads a line: a record, or JSON that holds one somewhere, as an object or as a string.
+pub(super) fn read(line: &[u8]) -> Line {
+    let line = line.trim_ascii();
+    if line.is_empty() || line == b"-" {
+        return Line::None;
+    }
+    match find(line, DEPTH) {
+        Ok(Some(record)) => match Record::read(&record) {
+            Ok(record) => Line::Record(Box::new(record)),
+            Err(damage) => Line::Damaged(damage),
+        },
+        Ok(None) => Line::None,
+        Err(error) => Line::Damaged(error.into()),
+    }
+}
+
+/// The first object with `v` and `calls`, searched for in the members of objects.
+fn find(json: &[u8], depth: usize) -> Result<Option<Vec<u8>>, SyntaxError> {
+    let mut reader = Reader::new(json, 300)?;
+    if depth == 0 || reader.peek() != Some(b'{') {
+        reader.skip()?;
+        reader.end()?;
+        return Ok(None);
+    }
+    let (mut version, mut calls, mut inside) = (false, false, Vec::new());
+    reader.object::<SyntaxError>(|reader, key| {
+        version |= key.as_bytes() == b"v";
+        calls |= key.as_bytes() == b"calls";
+        match reader.value()? {
+            Value::Object(raw) => inside.push(raw.bytes().to_vec()),
+            Value::String(text) => {
+                let text = text.decode();
+                // Another string may begin so and be no JSON.
+                if text.starts_with('{') {
+                    inside.push(text.into_owned().into_bytes());
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    })?;
+    reader.end()?;
+    if version && calls {
+        return Ok(Some(json.to_vec()));
+    }
+    Ok(inside.iter().find_map(|json| find(json, depth - 1).ok().flatten()))
+}
