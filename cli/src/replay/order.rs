@@ -20,7 +20,7 @@ impl Clock {
     /// When a body was judged.
     pub(super) fn now(self, record: &Record) -> Now {
         let monotonic_ms = match self {
-            Self::Recorded => record.clock_ms,
+            Self::Recorded => record.clock_us / 1000,
             Self::Wall => record.wall_ms,
         };
         Now { monotonic_ms, wall_ms: record.wall_ms }
@@ -29,18 +29,17 @@ impl Clock {
 
 /// Sorts records as their bodies were judged. An access log has them as their answers ended.
 pub(super) fn by_time(records: &mut [Record]) -> Clock {
-    let ahead = |record: &Record| record.wall_ms.abs_diff(record.clock_ms);
+    let ahead = |record: &Record| record.wall_ms.abs_diff(record.clock_us / 1000);
     let (least, most) = (records.iter().map(ahead).min(), records.iter().map(ahead).max());
     let apart = most.unwrap_or_default().abs_diff(least.unwrap_or_default());
-    let clock = if apart <= APART_MS && records.iter().all(|record| record.clock_ms > 0) {
+    let clock = if apart <= APART_MS && records.iter().all(|record| record.clock_us > 0) {
         Clock::Recorded
     } else {
         Clock::Wall
     };
-    // Within one millisecond, those that were limited came after those that were not.
-    records.sort_by_key(|record| {
-        let limited = record.calls.iter().any(|call| call.outcome == "limited");
-        (clock.now(record).monotonic_ms, record.wall_ms, limited)
-    });
+    match clock {
+        Clock::Recorded => records.sort_by_key(|record| record.clock_us),
+        Clock::Wall => records.sort_by_key(|record| record.wall_ms),
+    }
     clock
 }

@@ -15,8 +15,8 @@ pub(super) struct Record {
     /// When its headers came, as it is written, and in ms since 1970.
     pub(super) time: String,
     pub(super) wall_ms: u64,
-    /// Milliseconds of the clock that sliding windows go by; 0 if it could not be read.
-    pub(super) clock_ms: u64,
+    /// Microseconds of the clock that sliding windows go by; 0 if it could not be read.
+    pub(super) clock_us: u64,
     /// The policies that judged it, by name.
     pub(super) policies: Vec<String>,
     pub(super) grant: String,
@@ -96,7 +96,7 @@ impl Record {
             match &*key.as_str() {
                 "v" => version = Some(number(reader.value()?)?),
                 "time" => record.time = text(reader.value()?)?,
-                "clock_ms" => record.clock_ms = number(reader.value()?)?,
+                "clock_us" => record.clock_us = number(reader.value()?)?,
                 "policies" => record.policies = texts(reader)?,
                 "grant" => record.grant = text(reader.value()?)?,
                 "session" => record.session = Some(text(reader.value()?)?),

@@ -71,7 +71,7 @@ fn a_record_names_the_time_the_policies_and_what_rules_opt_in() {
     let record = record(&stream);
     assert_eq!(record["v"], 1);
     assert_eq!(record["time"], "2026-01-01T00:00:00.000Z");
-    assert_eq!(record["clock_ms"], 86_412_345);
+    assert_eq!(record["clock_us"], 86_412_345_678_u64);
     assert_eq!((&record["policies"], &record["grant"]), (&json!(["p"]), &json!("anonymous")));
     assert_eq!(
         record["calls"],

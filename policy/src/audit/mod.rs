@@ -5,7 +5,7 @@
 //! was absent, one that was not clear, and one that was not recorded. Built like this:
 //!
 //! ```text
-//! {"v":1,"time":"2026-11-26T18:00:00.123Z","clock_ms":4711,"policies":["lab"],"grant":"…","session":"…","client_ip":"…",
+//! {"v":1,"time":"2026-11-26T18:00:00.123Z","clock_us":4711,"policies":["lab"],"grant":"…","session":"…","client_ip":"…",
 //!  "calls":[{"method":"tools/call","name":"create_run","outcome":"denied","policy":"lab","rule":"/tools/create_run/…",
 //!            "values":{"args.amount":5},"marks":{"args.robot_ip":"absent"}}]}
 //! ```

@@ -25,8 +25,8 @@ const MAX_POLICIES: usize = 2 * 1024;
 pub struct Head<'a> {
     /// Milliseconds since 1970-01-01 UTC when the request's headers came: what `time.*` was read from.
     pub wall_ms: u64,
-    /// Milliseconds of the clock that sliding windows go by, when the body was judged.
-    pub clock_ms: u64,
+    /// Microseconds of the clock that sliding windows go by, when the body was judged.
+    pub clock_us: u64,
     /// The policies that judge it, by name. None if no policy covers the request.
     pub policies: &'a [&'a str],
     /// Refusals were only observed, and all passed.
@@ -59,7 +59,7 @@ impl Record {
     /// Begins a record.
     pub fn begin(head: &Head<'_>) -> Self {
         let mut out = format!("{{\"v\":{VERSION},\"time\":\"{}\"", rfc3339(head.wall_ms)).into_bytes();
-        out.extend_from_slice(format!(",\"clock_ms\":{},\"policies\":[", head.clock_ms).as_bytes());
+        out.extend_from_slice(format!(",\"clock_us\":{},\"policies\":[", head.clock_us).as_bytes());
         for (index, name) in head.policies.iter().enumerate() {
             if index > 0 {
                 out.push(b',');

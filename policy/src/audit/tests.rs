@@ -47,7 +47,7 @@ fn record(name: &str, arguments: &str, paths: &[&str], facts: &Table) -> Vec<u8>
     let values: Vec<(&Path, Found)> =
         paths.iter().map(|path| (path, Found::at(path, &params.arguments, facts))).collect();
     let who = Who { grant: "anonymous".to_owned(), ..Who::default() };
-    let head = Head { wall_ms: 1_795_716_000_123, clock_ms: 7, policies: &["lab"], observed: false, who: &who };
+    let head = Head { wall_ms: 1_795_716_000_123, clock_us: 7, policies: &["lab"], observed: false, who: &who };
     let mut record = Record::begin(&head);
     record.call(&Call { method: &method, target: &Target::of(&method, &params), refused: None }, &values);
     record.finish()
@@ -61,7 +61,7 @@ fn values(arguments: &str, paths: &[&str]) -> Json {
 #[test]
 fn a_record_says_who_what_and_what_became_of_it() {
     let who = Who { grant: "g".to_owned(), session: Some("s".to_owned()), client_ip: Some("c".to_owned()) };
-    let head = Head { wall_ms: 1_795_716_000_123, clock_ms: 7, policies: &["base", "lab"], observed: true, who: &who };
+    let head = Head { wall_ms: 1_795_716_000_123, clock_us: 7, policies: &["base", "lab"], observed: true, who: &who };
     let mut record = Record::begin(&head);
     let refusal = Refusal { kind: RefusalKind::Hidden, rule: "(hidden)", reason: "r" };
     let refused = Some(("lab", refusal));
@@ -69,7 +69,7 @@ fn a_record_says_who_what_and_what_became_of_it() {
     record.call(&Call { method: "ping", target: &Target::Passes, refused: None }, &[]);
     let text = String::from_utf8(record.finish()).unwrap();
     let expected = concat!(
-        r#"{"v":1,"time":"2026-11-26T18:00:00.123Z","clock_ms":7,"policies":["base","lab"],"observed":true,"grant":"g","#,
+        r#"{"v":1,"time":"2026-11-26T18:00:00.123Z","clock_us":7,"policies":["base","lab"],"observed":true,"grant":"g","#,
         r#""session":"s","client_ip":"c","calls":["#,
         r#"{"method":"tools/call","name":"t\"\n","outcome":"hidden","policy":"lab","rule":"(hidden)"},"#,
         r#"{"method":"ping","outcome":"allowed"}]}"#,
@@ -147,7 +147,7 @@ fn claims_and_headers_are_recorded() {
 fn names_that_are_too_long_and_uris_that_may_hold_credentials_are_withheld() {
     let call = |target: &Target<'_>, method: &str| -> Json {
         let who = Who::default();
-        let head = Head { wall_ms: 0, clock_ms: 0, policies: &[""], observed: false, who: &who };
+        let head = Head { wall_ms: 0, clock_us: 0, policies: &[""], observed: false, who: &who };
         let mut record = Record::begin(&head);
         record.call(&Call { method, target, refused: None }, &[]);
         serde_json::from_slice::<Json>(&record.finish()).unwrap()["calls"][0].clone()
@@ -201,7 +201,7 @@ proptest! {
         let paths: Vec<Path> =
             ["args.a", "args.b", "args.b.c[*].d", "args.\"x\\"].iter().filter_map(|path| Path::parse(path).ok()).collect();
         let who = Who { grant: value.chars().take(32).collect(), ..Who::default() };
-        let head = Head { wall_ms: 0, clock_ms: 0, policies: &["p"; 200], observed: false, who: &who };
+        let head = Head { wall_ms: 0, clock_us: 0, policies: &["p"; 200], observed: false, who: &who };
         let mut record = Record::begin(&head);
         for name in &names {
             let found = paths.iter().map(|path| (path, Found::at(path, &params.arguments, &Table::default())));
