@@ -58,9 +58,11 @@ pub(crate) static DENIED_BY_DEFAULT: Code =
     note("denied-by-default", "with `--tools`: no rule names the tool, and the default denies it");
 pub(crate) static IDLE_HIDE: Code =
     note("idle-hide", "with `--tools`: a glob of `hide` matches no tool of the list, so far");
+pub(crate) static IDLE_RECORD: Code =
+    note("idle-record", "a rule has `record`, and the configuration around it no `audit`");
 
 /// The kinds of findings besides errors.
-pub(crate) static ALL: [&Code; 13] = [
+pub(crate) static ALL: [&Code; 14] = [
     &UNMATCHABLE_NAME,
     &UNREACHABLE_RULE,
     &UNREACHABLE_CHECK,
@@ -74,6 +76,7 @@ pub(crate) static ALL: [&Code; 13] = [
     &UNNAMED_TOOL,
     &DENIED_BY_DEFAULT,
     &IDLE_HIDE,
+    &IDLE_RECORD,
 ];
 
 /// The code of a file that cannot be read.

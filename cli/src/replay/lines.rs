@@ -63,3 +63,50 @@ fn find(json: &[u8], depth: usize) -> Result<Option<Vec<u8>>, SyntaxError> {
     }
     Ok(inside.iter().find_map(|json| find(json, depth - 1).ok().flatten()))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const RECORD: &str = r#"{"v":1,"time":"2026-11-26T18:00:00.123Z","clock_us":7,"policies":["p"],"grant":"anonymous",
+        "calls":[{"method":"tools/call","name":"t","outcome":"denied","policy":"p","rule":"/tools/t",
+        "values":{"args.a":[1,{"b":"c"}],"args.l[*].x":[1,null]},"marks":{"args.l[*].x":{"1":"absent"},"args.z":"too_long"}}]}"#;
+
+    #[test]
+    fn what_is_no_record_of_this_version_is_damaged() {
+        assert!(matches!(read(RECORD.as_bytes()), Line::Record(_)));
+        for (part, instead) in [
+            (r#""v":1"#, r#""v":2"#),
+            (r#""grant":"anonymous","#, ""),
+            ("2026-11-26T18", "2026-13-26T18"),
+            (r#""outcome":"denied""#, r#""outcome":"other""#),
+            ("too_long", "long"),
+            ("args.z", "z"),
+            (r#""p"]"#, r#""p",1]"#),
+            ("}]}", "}]"),
+        ] {
+            let line = RECORD.replace(part, instead);
+            assert!(matches!(read(line.as_bytes()), Line::Damaged(_)), "{part}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_makes_a_reader_panic(
+            edits in prop::collection::vec((0..RECORD.len(), prop::sample::select(&b"\"{}[],:*.\\-019ae\xc3 \n"[..]), 0..3_usize), 0..4),
+            inside: bool,
+        ) {
+            let mut text = RECORD.as_bytes().to_vec();
+            for (at, byte, removed) in edits {
+                let at = at.min(text.len());
+                text.splice(at..(at + removed).min(text.len()), [byte]);
+            }
+            if inside {
+                text = serde_json::json!({ "a": { "b": String::from_utf8_lossy(&text) } }).to_string().into_bytes();
+            }
+            let _line = read(&text);
+        }
+    }
+}

@@ -8,6 +8,7 @@ mod limits;
 mod names;
 mod negations;
 mod reach;
+mod records;
 mod regexes;
 mod solve;
 
@@ -44,6 +45,7 @@ pub(super) fn configuration(config: &Config, tools: Option<&[Tool]>, findings: &
         contradictions::check(&subject, findings);
         negations::check(&subject, findings);
         regexes::check(&subject, findings);
+        records::check(&subject, config, findings);
         arguments::check(&subject, findings);
     }
     if let Some(tools) = tools {
