@@ -276,3 +276,106 @@ fn it_fails_for_what_it_is_told_to_fail_for() {
     assert_eq!(status("newly-allowed,undecidable,damaged"), Some(0));
     assert_eq!(status("anything"), Some(2));
 }
+
+#[test]
+fn sliding_windows_go_by_the_time_of_day_where_clocks_are_of_several_machines() {
+    let policy = tools(json!({ "t": { "rate_limit": "1/minute" } }));
+    let at = |ms: u64, clock_us: u64| record(ms, json!([allowed("t", json!({}))]), json!({ "clock_us": clock_us }));
+    // By these clocks the second call came an hour after the first, or before it.
+    for other in [3_600_000_000, 1] {
+        assert_eq!(counts(&policy, &[at(0, 5_000_000), at(1000, other)].concat()), [1, 0, 1, 0, 0], "{other}");
+    }
+}
+
+#[test]
+fn a_call_that_needs_approval_is_newly_denied() {
+    let policy = tools(json!({ "t": { "action": "require_approval" } }));
+    let report = report(&policy, &line(0, allowed("t", json!({}))));
+    assert_eq!(report["changes"][0]["becomes"], json!({ "outcome": "approval_required", "rule": "/tools/t" }));
+}
+
+#[test]
+fn resources_and_prompts_are_judged_by_what_is_recorded_of_them() {
+    let policy = |resources: Value| {
+        json!({
+            "version": "1", "default": "allow", "resources": resources, "prompts": { "names": { "p": { "action": "deny" } } },
+        })
+    };
+    let reading =
+        |member: &str, value: &str| line(0, json!({ "method": "resources/read", member: value, "outcome": "allowed" }));
+    let some = policy(json!({ "uris": { "file:///srv/*": { "action": "deny" } } }));
+    assert_eq!(counts(&some, &reading("uri", "file:///srv/../srv/a")), [0, 0, 1, 0, 0]);
+    assert_eq!(counts(&some, &reading("uri", "file:///home/a")), [1, 0, 0, 0, 0]);
+    assert_eq!(counts(&some, &reading("withheld", "uri")), [0, 0, 0, 0, 1]);
+    // Where no URI is told from another, it need not be known.
+    assert_eq!(counts(&policy(json!({})), &reading("withheld", "uri")), [1, 0, 0, 0, 0]);
+    assert_eq!(counts(&policy(json!({ "default": "deny" })), &reading("withheld", "uri")), [0, 0, 1, 0, 0]);
+    let prompt = |method: &str, name: &str| line(0, json!({ "method": method, "name": name, "outcome": "allowed" }));
+    for method in ["prompts/get", "completion/complete"] {
+        assert_eq!(counts(&some, &prompt(method, "p")), [0, 0, 1, 0, 0], "{method}");
+        assert_eq!(counts(&some, &prompt(method, "q")), [1, 0, 0, 0, 0], "{method}");
+    }
+    let several =
+        line(0, json!({ "method": "subscriptions/listen", "uris": ["a:b", "file:///srv/a"], "outcome": "allowed" }));
+    assert_eq!(counts(&some, &several), [0, 0, 1, 0, 0]);
+}
+
+#[test]
+fn what_did_not_fit_into_a_record_is_not_guessed() {
+    let policy = tools(json!({ "a": {} }));
+    let more = |name: &str| record(0, json!([allowed(name, json!({}))]), json!({ "more": 3 }));
+    assert_eq!(counts(&policy, &more("a")), [0, 0, 0, 0, 1]);
+    // One that is refused takes its batch with it.
+    assert_eq!(counts(&policy, &more("b")), [0, 0, 1, 0, 0]);
+    let long =
+        line(0, json!({ "method": "tools/call", "withheld": "name", "outcome": "denied", "rule": "(default deny)" }));
+    assert_eq!(counts(&policy, &long), [0, 0, 0, 0, 1]);
+}
+
+#[test]
+fn what_records_cannot_say_of_limits_is_said() {
+    let refunds = json!({ "counter": "c", "window": "minute", "max": 1, "refund": ["upstream_5xx"] });
+    let policy = tools(json!({ "t": { "limits": [refunds] } }));
+    let two = [line(0, allowed("t", json!({}))), line(1, allowed("t", json!({})))].concat();
+    let of_refunds = report(&policy, &two);
+    assert_eq!((&of_refunds["as_recorded"], &of_refunds["undecidable"]), (&json!(1), &json!(1)));
+    assert_eq!(of_refunds["changes"][0]["needs"], json!(["(what was given back)"]));
+
+    let of_running = report(&tools(json!({ "t": { "concurrency": { "max": 1 } } })), &two);
+    assert_eq!(of_running["as_recorded"], 2);
+    assert!(of_running["notes"][0].as_str().unwrap().starts_with("2 bodies come under `concurrency`"));
+    let limited = json!({ "method": "tools/call", "name": "t", "outcome": "limited", "rule": "/tools/t/concurrency" });
+    assert_eq!(
+        counts(&tools(json!({ "t": { "concurrency": { "max": 1 } } })), &line(0, limited.clone())),
+        [1, 0, 0, 0, 0]
+    );
+
+    // It was limited, by calls that came before the first record or by a limit that is gone: nobody knows.
+    let limit = tools(json!({ "t": { "rate_limit": "1/minute" } }));
+    assert_eq!(
+        report(&limit, &line(0, limited.clone()))["changes"][0]["needs"],
+        json!(["(calls before the first record)"])
+    );
+    assert_eq!(counts(&tools(json!({ "t": {} })), &line(0, limited)), [0, 0, 0, 1, 0]);
+}
+
+#[test]
+fn one_policy_in_the_place_of_several_is_said_to_be_that() {
+    let call = |call: Value| record(0, json!([call]), json!({ "policies": ["base", "lab"] }));
+    let policy = tools(json!({ "t": {} }));
+    let passed = report(&policy, &call(allowed("t", json!({}))));
+    assert_eq!(passed["as_recorded"], 1);
+    assert!(passed["notes"][0].as_str().unwrap().contains("several policies"));
+    // The other one may refuse it still.
+    let refused = report(&policy, &call(denied("t", "(default deny)", json!({}))));
+    assert_eq!(refused["changes"][0]["needs"], json!(["(the route's other policies)"]));
+}
+
+#[test]
+fn what_a_lock_or_no_body_could_be_judged_by_stays_what_it_was() {
+    let lines = [
+        line(0, denied("t", "(changed definition)", json!({}))),
+        record(1, json!([]), json!({ "refused": { "status": 400, "why": "w" } })),
+    ];
+    assert_eq!(counts(&tools(json!({ "t": {} })), &lines.concat()), [1, 0, 0, 0, 0]);
+}

@@ -212,7 +212,8 @@ proptest! {
         prop_assert!(record.len() <= MAX_RECORD && !record.contains(&b'\n'), "{}", record.len());
         let json: Json = serde_json::from_slice(&record).unwrap();
         let calls = json["calls"].as_array().unwrap();
-        prop_assert_eq!(calls.len() + json["more"].as_u64().unwrap_or(0) as usize, names.len());
+        let more = usize::try_from(json["more"].as_u64().unwrap_or(0)).unwrap();
+        prop_assert_eq!(calls.len() + more, names.len());
         for (call, name) in calls.iter().zip(&names) {
             prop_assert!(call["withheld"].is_string() == (name.len() > MAX_NAME));
             if call["left_out"].is_null() && call["marks"]["args.a"].is_null() {
