@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use clap_complete::Shell;
 
-use crate::{check, diff, explain, export::Export, init, pin, run, schema, test};
+use crate::{check, diff, explain, export::Export, init, pin, replay, run, schema, test};
 
 /// Works with the policies and configurations of the MCP policy filter.
 ///
@@ -77,6 +77,8 @@ Examples:
     },
     /// Says step by step how a call is judged, and what the agent would be told.
     Explain(explain::Options),
+    /// Says what another policy would have made of recorded traffic.
+    Replay(replay::Options),
     /// Runs test cases through the filter, and tells which rules no case reached.
     Test(test::Options),
     /// Writes a first policy for the tools of a server.

@@ -19,6 +19,7 @@ mod module;
 mod output;
 mod pin;
 mod place;
+mod replay;
 mod run;
 mod schema;
 mod test;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Command::Init(options) => init::run(&options),
         Command::Check(options) => check::run(&options),
         Command::Explain(options) => explain::run(&options),
+        Command::Replay(options) => replay::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Diff(options) => diff::run(&options),
         Command::Pin(options) => pin::run(&options),

@@ -33,6 +33,8 @@ pub struct Config {
     pub buffer_limit: Option<u32>,
     /// Whether Envoy rewrites paths to one spelling before it routes, as shipped configurations say.
     pub normal_paths: bool,
+    /// Access logs of the connection manager, complete entries of `access_log`. They are flushed at once.
+    pub access_logs: Vec<Value>,
     /// `--component-log-level`.
     pub log: Option<&'static str>,
     /// Runs Envoy on this core alone.
@@ -110,6 +112,7 @@ impl Config {
             transport_socket: None,
             buffer_limit: None,
             normal_paths: true,
+            access_logs: Vec::new(),
             log: None,
             core: None,
         }
@@ -248,6 +251,7 @@ impl Config {
             "merge_slashes": self.normal_paths,
             "path_with_escaped_slashes_action": if self.normal_paths { "REJECT_REQUEST" } else { "KEEP_UNCHANGED" },
             "stream_idle_timeout": "0s",
+            "access_log": self.access_logs,
             "route_config": { "virtual_hosts": [{ "name": "all", "domains": ["*"], "routes": routes }] },
             "http_filters": http_filters,
         })

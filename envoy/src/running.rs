@@ -80,6 +80,9 @@ impl Envoy {
             // Several Envoys on one machine would otherwise fight for one shared memory segment.
             .arg("--disable-hot-restart")
             .args(["--log-level", "warning"]);
+        if !config.access_logs.is_empty() {
+            command.args(["--file-flush-interval-msec", "10"]);
+        }
         if let Some(levels) = config.log {
             command.args(["--component-log-level", levels]);
         }

@@ -22,6 +22,7 @@
 )]
 
 mod admission;
+mod audit;
 mod caller;
 mod endpoint;
 mod exports;

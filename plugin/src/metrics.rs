@@ -36,6 +36,8 @@ pub(crate) struct Metrics {
     pub(crate) lists_withheld: Counter,
     /// Pinned tools that were found to be defined otherwise.
     pub(crate) tools_changed: Counter,
+    /// Records for the access log that Envoy did not take.
+    pub(crate) audit_lost: Counter,
 }
 
 impl Metrics {
@@ -58,6 +60,7 @@ impl Metrics {
             lists_filtered: Counter::define("mcp_policy.lists_filtered")?,
             lists_withheld: Counter::define("mcp_policy.lists_withheld")?,
             tools_changed: Counter::define("mcp_policy.tools_changed")?,
+            audit_lost: Counter::define("mcp_policy.audit_lost")?,
         })
     }
 

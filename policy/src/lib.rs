@@ -3,7 +3,7 @@
 //! The way of a request, in module order: bytes are read by [`message`] (over the strict [`json`] reader) into one
 //! call; [`decision`] judges the call by a [`document::Policy`], its arguments by a [`schema`] where one is given; [`quota`] counts what the decision lets through;
 //! [`global`] has a rate-limit service count what a fleet shares; [`reply`] words what the client is told otherwise;
-//! [`listing`] takes hidden tools out of answers on their way back, [`pins`] those that are not what was reviewed, and [`answer`] reads how a call has ended.
+//! [`audit`] records what became of it; [`listing`] takes hidden tools out of answers on their way back, [`pins`] those that are not what was reviewed, and [`answer`] reads how a call has ended.
 //!
 //! Nothing here does I/O, reads a clock or keeps globals: time, identity and counters come in as values, so that
 //! Envoy, the command line and the tests share one meaning.
@@ -26,6 +26,7 @@
 pub mod json;
 
 pub mod answer;
+pub mod audit;
 pub mod config;
 pub mod decision;
 pub mod document;

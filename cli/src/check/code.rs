@@ -62,6 +62,8 @@ pub(crate) static DENIED_BY_DEFAULT: Code =
     note("denied-by-default", "with `--tools`: no rule names the tool, and the default denies it");
 pub(crate) static IDLE_HIDE: Code =
     note("idle-hide", "with `--tools`: a glob of `hide` matches no tool of the list, so far");
+pub(crate) static IDLE_RECORD: Code =
+    note("idle-record", "a rule has `record`, and the configuration around it no `audit`");
 
 pub(crate) static REFUSES_WITHOUT_ARGUMENT: Code = warning(
     "refuses-without-argument",
@@ -85,7 +87,7 @@ pub(crate) static UNCHECKED_LOCK: Code =
     warning("unchecked-lock", "with `--server`: nothing says which lock is that of the server");
 
 /// The kinds of findings besides errors of the loader.
-pub(crate) static ALL: [&Code; 20] = [
+pub(crate) static ALL: [&Code; 21] = [
     &UNMATCHABLE_NAME,
     &UNREACHABLE_RULE,
     &UNREACHABLE_CHECK,
@@ -106,6 +108,7 @@ pub(crate) static ALL: [&Code; 20] = [
     &UNCHECKED_LOCK,
     &DENIED_BY_DEFAULT,
     &IDLE_HIDE,
+    &IDLE_RECORD,
 ];
 
 /// The code of a file that cannot be read.

@@ -82,6 +82,7 @@ fn settings(old: &Config, new: &Config, changes: &mut Vec<Change>) {
         ("counters", differ(&old.counters, &new.counters)),
         ("global_counters", differ(&old.global_counters, &new.global_counters)),
         ("approvals", differ(&old.approvals, &new.approvals)),
+        ("audit", old.audit.is_some() != new.audit.is_some()),
     ] {
         if differs {
             told(name, Mark::Changed, "is set otherwise");

@@ -1,6 +1,9 @@
 //! Rules against rules.
 
-use policy::document::model::{Action, ArgumentSchema, Rule, SchemaSource};
+use policy::document::{
+    model::{Action, ArgumentSchema, Rule, SchemaSource},
+    path::Path,
+};
 
 use super::{
     limit,
@@ -28,7 +31,7 @@ pub(super) fn compare(old: &Rule, new: &Rule, told: &mut Told) {
             if reason(old) != reason(new) {
                 told.say(Mark::Changed, "what the agent is told when it is denied".to_owned());
             }
-            return;
+            return recorded(old, new, told);
         }
         (true, false) => return told.say(Mark::Loosened, format!("{}, was denied", words::rule(new))),
         (false, true) => return told.say(Mark::Tightened, format!("denied, was {}", words::rule(old))),
@@ -46,6 +49,18 @@ pub(super) fn compare(old: &Rule, new: &Rule, told: &mut Told) {
     predicate::compare(List::Require, old, new, told);
     predicate::compare(List::DenyIf, old, new, told);
     limit::compare(old, new, told);
+    recorded(old, new, told);
+}
+
+/// What the audit record holds changes nothing of what passes.
+fn recorded(old: &Rule, new: &Rule, told: &mut Told) {
+    let lacks = |rule: &Rule, path: &Path| !rule.record.iter().any(|known| known.is_same_as(path));
+    for path in new.record.iter().filter(|path| lacks(old, path)) {
+        told.say(Mark::Changed, format!("records {}, did not", words::quoted(&path.source)));
+    }
+    for path in old.record.iter().filter(|path| lacks(new, path)) {
+        told.say(Mark::Changed, format!("does not record {} any more", words::quoted(&path.source)));
+    }
 }
 
 /// Says how what the arguments must look like differs.
@@ -88,5 +103,5 @@ fn reason(rule: &Rule) -> Option<&str> {
 
 /// A rule that allows and asks nothing, as a default of allow is.
 pub(super) fn empty() -> Rule {
-    Rule { pointer: "".into(), action: Action::Allow, schema: None, require: vec![], deny_if: vec![], limits: vec![] }
+    Rule::of("".into(), Action::Allow)
 }

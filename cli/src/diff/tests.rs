@@ -26,6 +26,23 @@ fn assert_said(old: &str, new: &str, expected: &[&str]) {
     assert_eq!(swapped(&changes(&old, &new)), marks(&changes(&new, &old)), "{old}\n{new}");
 }
 
+#[test]
+fn what_is_recorded_is_told_and_changes_nothing_of_what_passes() {
+    assert_said(
+        r#""tools": {"t": {"record": ["args.a", "args.b"]}}, "all_tools": {}"#,
+        r#""tools": {"t": {"record": ["args[\"b\"]", "args.c"]}}, "all_tools": {"record": ["identity.claims.team"]}"#,
+        &[
+            "changed tool `t`: records `args.c`, did not",
+            "changed tool `t`: does not record `args.a` any more",
+            "changed all tools: records `identity.claims.team`, did not",
+        ],
+    );
+    let policy = document(r#""tools": {}"#);
+    let with = |members: &str| format!(r#"{{"policies": {{"p": {policy}}}, "routes": [{{"policy": "p"}}]{members}}}"#);
+    let audit = with(r#", "audit": {"digest_key": "0123456789abcdef0123456789abcdef"}"#);
+    assert_eq!(lines(&with(""), &audit), ["changed audit: is set otherwise"]);
+}
+
 fn marks(changes: &[Change]) -> Vec<(String, &'static str)> {
     let mut marks: Vec<_> = changes.iter().map(|change| (change.about.clone(), change.mark.word())).collect();
     marks.sort();

@@ -77,6 +77,7 @@ pub(super) fn configuration(definitions: &mut Map<String, Value>) -> Value {
                 },
                 "description": "The approval service.",
             },
+            "audit": audit(),
         },
     })
 }
@@ -230,14 +231,27 @@ fn global_counters() -> Value {
             "domain": { "$ref": "#/$defs/name", "default": "mcp", "description": "The domain of its descriptors." },
             "timeout": timeout("50ms"),
             "on_error": words(&["deny", "allow"], "What becomes of calls when the service does not answer."),
-            "digest_key": {
-                "type": "string",
-                "minLength": 32,
-                "maxLength": 256,
-                "description": "A secret that the fleet shares: what scopes are digested with before they leave the filter.",
-            },
+            "digest_key": digest_key("A secret that the fleet shares: what scopes are digested with before they leave the filter."),
         },
     })
+}
+
+fn audit() -> Value {
+    json!({
+        "type": "object",
+        "description": "Leaves a record of every judged body in filter state, for Envoy's access log.",
+        "required": ["digest_key"],
+        "additionalProperties": false,
+        "properties": {
+            "digest_key": digest_key(
+                "A secret: what grants, sessions and addresses are digested with. Records of one key can be compared.",
+            ),
+        },
+    })
+}
+
+fn digest_key(description: &str) -> Value {
+    json!({ "type": "string", "minLength": 32, "maxLength": 256, "description": description })
 }
 
 fn bytes(least: u64, most: u64, default: Value) -> Value {

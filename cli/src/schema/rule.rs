@@ -20,6 +20,7 @@ pub(super) fn definitions() -> Map<String, Value> {
         ("conditions", json!({ "type": "array", "maxItems": 4096, "items": defined("condition") })),
         ("condition", condition()),
         ("argument", argument()),
+        ("record", record()),
         ("limits", json!({ "type": "array", "maxItems": 4096, "items": defined("limit") })),
         ("limit", limit::limit()),
         ("rate_limit", limit::rate_limit()),
@@ -51,6 +52,10 @@ fn checks() -> Map<String, Value> {
         ("limits", described(defined("limits"), "How often. All limits of a call are taken together or not at all.")),
         ("rate_limit", described(defined("rate_limit"), "Short for one limit per grant.")),
         ("concurrency", described(defined("concurrency"), "How many may run at once.")),
+        (
+            "record",
+            described(defined("record"), "What the audit record holds of a call. Values are not recorded otherwise."),
+        ),
         ("description", remark()),
     ];
     checks.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
@@ -195,6 +200,21 @@ fn condition() -> Value {
             },
         ],
         "examples": [{ "path": "args.robot_ip", "op": "cidr", "value": "10.0.0.0/8" }],
+    })
+}
+
+fn record() -> Value {
+    json!({
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 32,
+        "uniqueItems": true,
+        "items": {
+            "type": "string",
+            "maxLength": 256,
+            "pattern": r"^(args|identity\.claims|request\.headers)[.\[][\s\S]+$",
+        },
+        "examples": [["args.amount", "identity.claims.team"]],
     })
 }
 

@@ -21,6 +21,7 @@ fn policies() -> Vec<Value> {
         ],
         "rate_limit": { "max": 1, "window": 60 },
         "concurrency": { "max": 1, "scope": "grant", "counter": "c", "linger": "60s", "on_deny": "n" },
+        "record": ["args.x"],
     });
     let mut all = rule.clone();
     for field in ["action", "reason"] {
@@ -37,6 +38,7 @@ fn policies() -> Vec<Value> {
     for field in ["require", "deny_if", "limits"] {
         resource[field] = json!([]);
     }
+    resource["record"] = json!(["request.headers.x-env"]);
     let policy = json!({
         "$schema": "s", "version": "1", "description": "d", "default": "deny", "hide": ["h:h"], "all_tools": all,
         "tools": { "t": rule }, "listing": "all", "resources": section("uris", &resource),
@@ -73,6 +75,7 @@ fn configurations() -> Vec<Value> {
         "global_counters": { "cluster": "c", "domain": "mcp", "timeout": "50ms", "on_error": "deny",
                              "digest_key": "0123456789abcdef0123456789abcdef" },
         "approvals": { "cluster": "c", "timeout": "2s" },
+        "audit": { "digest_key": "0123456789abcdef0123456789abcdef" },
     });
     vec![configuration]
 }

@@ -12,5 +12,6 @@ mod init;
 mod kubernetes;
 mod mcp_server;
 mod pin;
+mod replay;
 mod schema;
 mod test;

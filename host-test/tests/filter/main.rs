@@ -5,6 +5,7 @@ mod edits;
 mod lab;
 mod requests;
 
+mod audit;
 mod batches;
 mod calls;
 mod concurrency;

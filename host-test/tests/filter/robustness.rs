@@ -15,7 +15,8 @@ fn policy() -> Value {
         "get_run": {},
         "create_run": {"require": [{"conditions": [ip]}], "limits": [
             {"counter": "runs", "window": "second", "max": 3},
-            {"counter": "spent", "window": "day", "max": 1_000_000, "increment_from": "args.n"}]},
+            {"counter": "spent", "window": "day", "max": 1_000_000, "increment_from": "args.n"}],
+            "record": ["args.n", "args.robot_ip", "args.list[*].x", "args.a"]},
     }));
     policy["hide"] = json!(["delete_*"]);
     policy
@@ -30,7 +31,13 @@ fn with_hosts(test: impl Fn(&Host)) {
     HOSTS.with_borrow_mut(|hosts| {
         if hosts.is_empty() {
             for (mode, stop) in [("stream", HeaderStop::StopAll), ("hold", HeaderStop::AllowOnHeaders)] {
-                let configuration = envelope(policy(), json!({"request_headers": mode, "max_body_bytes": 4096}));
+                let configuration = envelope(
+                    policy(),
+                    json!({
+                        "request_headers": mode, "max_body_bytes": 4096,
+                        "audit": {"digest_key": "0123456789abcdef0123456789abcdef"},
+                    }),
+                );
                 hosts.push(filter().stop_iteration(stop).configuration(configuration.to_string()).start().unwrap());
             }
         }
@@ -41,6 +48,10 @@ fn with_hosts(test: impl Fn(&Host)) {
 /// The promise that holds for every body.
 fn check(host: &Host, stream: &Stream, body: &[u8]) -> Result<(), TestCaseError> {
     prop_assert_eq!(host.take_faults(), vec![]);
+    if let Some(record) = stream.filter_state("mcp_policy.audit") {
+        prop_assert!(record.len() <= 8192 && !record.contains(&b'\n'));
+        serde_json::from_slice::<Value>(&record).expect("the record is JSON");
+    }
     if is_forwarded(stream) {
         prop_assert_eq!(&stream.forwarded().body, body);
         // Only what is clearly one message goes on, and only an allowed tool.

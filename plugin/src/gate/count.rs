@@ -1,13 +1,12 @@
 //! What the messages of a body take from their limits.
 
-use policy::decision::Header;
+use policy::decision::{Due, Header};
 use policy::document::model::Scope;
 use policy::quota::{Charge, CounterName, Outcome, QuotaError, ScopeValue, Taken, Unit, Window};
 use policy::reply::{Exhausted, Retry};
 
 use smallvec::SmallVec;
 
-use super::Due;
 use crate::caller::Caller;
 use crate::host::Headers;
 use crate::runtime::Runtime;

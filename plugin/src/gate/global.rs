@@ -5,13 +5,14 @@
 
 use std::rc::Rc;
 
+use policy::decision::Due;
 use policy::document::model::Store;
 use policy::global::{self, Answer, Ask, Question};
 use policy::message::{Body, HeaderCopies};
 use policy::reply::{Exhausted, Retry};
 
 use super::count::{Scopes, Uncounted};
-use super::{Due, NO_ROOM, SCOPE_UNCLEAR, Verdict, rules};
+use super::{NO_ROOM, SCOPE_UNCLEAR, Verdict, refuse, rules};
 use crate::host::{self, Level};
 use crate::runtime::Runtime;
 use crate::stream::Exchange;
@@ -62,15 +63,15 @@ pub(crate) fn answer<'m>(
         Ok(Answer::Admitted) => {}
         Ok(Answer::OverLimit { retry_after_ms }) => {
             let retry = retry_after_ms.map_or(Retry::Unknown, Retry::AfterMs);
-            return Answered::Settled(due.refuse(body.messages(), None, Some(used_up(due, retry))));
+            return Answered::Settled(refuse(due, body.messages(), None, Some(used_up(due, retry))));
         }
         Err(why) => {
             let allow = runtime.config.global_counters.as_ref().is_some_and(|settings| settings.allow_on_error);
             runtime.metrics.global_failed.increment();
             let what = if allow { "passes uncounted" } else { "is refused" };
-            host::log(Level::Warn, &format!("mcp_policy: a call {what} by {}: {why}", due.limit().pointer));
+            host::log(Level::Warn, &format!("mcp_policy: a call {what} by {}: {why}", due.taking.limit.pointer));
             if !allow {
-                return Answered::Settled(due.refuse(body.messages(), Some(NO_ROOM), None));
+                return Answered::Settled(refuse(due, body.messages(), Some(NO_ROOM), None));
             }
         }
     }
@@ -94,12 +95,12 @@ fn questions<'m>(
     let Some(settings) = &runtime.config.global_counters else {
         return Err(Verdict::Fail("no rate-limit service is configured".to_owned()));
     };
-    let dues: Vec<Due<'m>> = owed.dues.into_iter().filter(|due| due.limit().store == Store::Global).collect();
+    let dues: Vec<Due<'m>> = owed.dues.into_iter().filter(|due| due.taking.limit.store == Store::Global).collect();
     let scopes = match Scopes::read(&dues, exchange, owed.sessions) {
         Ok(scopes) => scopes,
         Err(Uncounted::Unclear(index)) => {
-            let refuse = |due: &Due<'m>| due.refuse(body.messages(), Some(SCOPE_UNCLEAR), None);
-            return Err(dues.get(index).map_or_else(|| Verdict::Fail("a limit is not known".to_owned()), refuse));
+            let unclear = |due: &Due<'m>| refuse(due, body.messages(), Some(SCOPE_UNCLEAR), None);
+            return Err(dues.get(index).map_or_else(|| Verdict::Fail("a limit is not known".to_owned()), unclear));
         }
         Err(Uncounted::Quota(error)) => return Err(Verdict::Fail(error.to_string())),
     };
@@ -110,7 +111,7 @@ fn questions<'m>(
     for (due, ask) in dues.into_iter().zip(asks) {
         match ask {
             Ask::Nothing => {}
-            Ask::Refuse => return Err(due.refuse(body.messages(), None, Some(used_up(&due, Retry::Never)))),
+            Ask::Refuse => return Err(refuse(&due, body.messages(), None, Some(used_up(&due, Retry::Never)))),
             // A call adds to a counter once, however many of its limits name it.
             Ask::Service(question)
                 if questions.iter().any(|(other, known)| other.message == due.message && *known == question) => {}
@@ -122,5 +123,5 @@ fn questions<'m>(
 
 /// What is left is not told by every service, and is less than the call would add.
 fn used_up(due: &Due<'_>, retry: Retry) -> Exhausted {
-    Exhausted { retry, remaining: 0, unit: due.limit().unit }
+    Exhausted { retry, remaining: 0, unit: due.taking.limit.unit }
 }

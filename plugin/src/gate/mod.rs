@@ -10,8 +10,8 @@ mod rules;
 
 use std::rc::Rc;
 
-use policy::decision::{Refusal, RefusalKind, Taking};
-use policy::document::model::{Limit, Store};
+use policy::decision::{Due, Refusal, RefusalKind};
+use policy::document::model::Store;
 use policy::message::{Body, HeaderCopies, HeaderMismatch, Id, Message};
 use policy::quota::QuotaError;
 use policy::reply::Exhausted;
@@ -26,6 +26,7 @@ use rules::Owed;
 
 pub(crate) use global::{Answered, answer, question};
 pub(crate) use refused::Refused;
+pub(crate) use rules::have_sessions;
 
 /// What becomes of a body.
 pub(crate) enum Verdict<'m> {
@@ -43,15 +44,6 @@ pub(crate) enum Verdict<'m> {
 
 const SCOPE_UNCLEAR: &str = "A header that this is counted by is there more than once, unreadable or too long.";
 const NO_ROOM: &str = "This cannot be counted at the moment.";
-
-/// What a message of a body takes from one limit.
-struct Due<'m> {
-    /// The message, by its place in the body.
-    message: usize,
-    /// The policy that the limit is of, by its name.
-    policy: &'m str,
-    taking: Taking<'m>,
-}
 
 /// Most calls owe one limit or two.
 type Dues<'m> = SmallVec<[Due<'m>; 2]>;
@@ -78,18 +70,18 @@ fn take<'m>(
     Owed { dues, unapproved, sessions }: Owed<'m>,
 ) -> Verdict<'m> {
     let only_look = !unapproved.is_empty();
-    let is_local = |due: &Due<'_>| due.limit().store == Store::Local;
+    let is_local = |due: &Due<'_>| due.taking.limit.store == Store::Local;
     let (local, global): (Dues<'_>, Dues<'_>) =
         if dues.iter().all(is_local) { (dues, Dues::new()) } else { dues.into_iter().partition(is_local) };
     let limited = |index: usize, reason, exhausted| match local.get(index) {
-        Some(due) => due.refuse(messages, reason, exhausted),
+        Some(due) => refuse(due, messages, reason, exhausted),
         None => Verdict::Fail("a limit is not known".to_owned()),
     };
     match count::count(runtime, &local, exchange, sessions, only_look) {
         Ok(Counted::Taken(_)) if only_look => Verdict::Refuse(unapproved),
         Ok(Counted::Taken(taken)) => {
-            let is_awaited = !global.is_empty() || local.iter().any(|due| Admission::is_awaited(due.limit()));
-            let charges = local.iter().map(|due| (due.limit(), due.message));
+            let is_awaited = !global.is_empty() || local.iter().any(|due| Admission::is_awaited(due.taking.limit));
+            let charges = local.iter().map(|due| (due.taking.limit, due.message));
             let admission = is_awaited.then(|| Box::new(Admission::new(Rc::clone(runtime), taken, charges, messages)));
             if global.is_empty() { Verdict::Pass(admission) } else { Verdict::Ask(admission) }
         }
@@ -108,24 +100,18 @@ fn take<'m>(
     }
 }
 
-impl<'m> Due<'m> {
-    fn limit(&self) -> &'m Limit {
-        self.taking.limit
-    }
-
-    /// The limit refuses the body for this message, with its own words or with these.
-    fn refuse(
-        &self,
-        messages: &'m [Message<'_>],
-        reason: Option<&'static str>,
-        exhausted: Option<Exhausted>,
-    ) -> Verdict<'m> {
-        let Some(message) = messages.get(self.message) else {
-            return Verdict::Fail("a limit is not known".to_owned());
-        };
-        let limit = self.limit();
-        let reason = reason.unwrap_or(&limit.on_deny);
-        let refusal = Refusal { kind: RefusalKind::Limited, rule: &limit.pointer, reason: reason.into() };
-        Verdict::Refuse(vec![(self.message, Refused { exhausted, ..Refused::of(message, self.policy, refusal) })])
-    }
+/// A limit refuses a body for one of its messages, with its own words or with these.
+fn refuse<'m>(
+    due: &Due<'m>,
+    messages: &'m [Message<'_>],
+    reason: Option<&'static str>,
+    exhausted: Option<Exhausted>,
+) -> Verdict<'m> {
+    let Some(message) = messages.get(due.message) else {
+        return Verdict::Fail("a limit is not known".to_owned());
+    };
+    let limit = due.taking.limit;
+    let reason = reason.unwrap_or(&limit.on_deny);
+    let refusal = Refusal { kind: RefusalKind::Limited, rule: &limit.pointer, reason: reason.into() };
+    Verdict::Refuse(vec![(due.message, Refused { exhausted, ..Refused::of(message, due.policy, refusal) })])
 }

@@ -11,7 +11,7 @@ use crate::route::Uncovered;
 pub(crate) struct Refused<'m> {
     pub(crate) refusal: Refusal<'m>,
     /// The policy that refuses, by its name.
-    pub(super) policy: &'m str,
+    pub(crate) policy: &'m str,
     pub(super) method: &'m str,
     pub(super) target: Target<'m>,
     pub(super) exhausted: Option<Exhausted>,

@@ -3,12 +3,10 @@
 use std::rc::Rc;
 
 use policy::config::Transport;
-use policy::decision::{self, Decision, Effort, Refusal, Target};
+use policy::decision::{self, Judged, JudgedBody, Refusal, Target};
 use policy::message::{Body, HeaderCopies, HeaderMismatch, Id, Message, Params, STATELESS};
 
-use smallvec::SmallVec;
-
-use super::{Due, Dues, Refused, Verdict};
+use super::{Dues, Refused, Verdict};
 use crate::caller::RequestFacts;
 use crate::pins;
 use crate::route::Policies;
@@ -22,24 +20,6 @@ pub(super) struct Owed<'m> {
     pub(super) unapproved: Vec<(usize, Refused<'m>)>,
     /// The client has a session of its own. Where there are none, it could write any.
     pub(super) sessions: bool,
-}
-
-/// What the policies say of one message.
-#[derive(Default)]
-struct Judged<'m> {
-    /// Who refuses, and why.
-    refused: Option<(&'m str, Refusal<'m>)>,
-    /// Who wants somebody to approve.
-    approval: Option<(&'m str, Refusal<'m>)>,
-}
-
-impl<'m> Judged<'m> {
-    fn refuse(&mut self, policy: &'m str, refusal: Refusal<'m>) {
-        match &self.refused {
-            Some((_, first)) if !refusal.overrules(first) => {}
-            _ => self.refused = Some((policy, refusal)),
-        }
-    }
 }
 
 /// Judges a body by the rules of all policies of its route.
@@ -63,33 +43,9 @@ pub(super) fn owed<'m>(
         return Err(Verdict::Mismatch(mismatch, id));
     }
     let facts = RequestFacts::new(runtime, caller, headers);
-    let mut judged: SmallVec<[Judged<'_>; 1]> = messages.iter().map(|_| Judged::default()).collect();
     let lock = runtime.lock(policies).map(|(_, lock)| lock);
-    let mut dues = Dues::new();
-    for (policy, rules) in runtime.policies(policies) {
-        let effort = Effort::default();
-        for ((message, content), judged) in messages.iter().enumerate().zip(&mut judged) {
-            // An answer to the server's own question asks for nothing.
-            let (Some(method), Some(params)) = (content.method(), content.params()) else { continue };
-            let takings = match decision::judge(rules, method, params, lock, &facts, &effort) {
-                Decision::Refuse(refusal) => {
-                    judged.refuse(policy, refusal);
-                    continue;
-                }
-                // Nobody is asked about a part of a batch.
-                Decision::Approve(refusal, _) if matches!(body, Body::Batch(_)) => {
-                    judged.refuse(policy, refusal);
-                    continue;
-                }
-                Decision::Approve(refusal, takings) => {
-                    judged.approval = judged.approval.take().or(Some((policy, refusal)));
-                    takings
-                }
-                Decision::Allow(takings) => takings,
-            };
-            dues.extend(takings.into_iter().map(|taking| Due { message, policy, taking }));
-        }
-    }
+    let JudgedBody { messages: mut judged, dues } =
+        decision::judge_body(runtime.policies(policies), body, lock, &facts, &());
     unpinned(runtime, policies, messages, &mut judged)?;
     let refused = |judged: &[Judged<'m>], why: fn(&Judged<'m>) -> Option<(&'m str, Refusal<'m>)>| -> Vec<_> {
         let whys = judged.iter().zip(messages).enumerate();
@@ -103,10 +59,15 @@ pub(super) fn owed<'m>(
         return Err(Verdict::Refuse(refusals));
     }
     let unapproved = refused(&judged, |judged| judged.approval.clone());
-    let sessions = exchange.transport == Transport::Streamable
-        && !copies.may_be_since(STATELESS)
-        && !messages.iter().filter_map(Message::params).any(Params::is_stateless);
+    let sessions = have_sessions(exchange, messages, copies);
     Ok(Owed { dues, unapproved, sessions })
+}
+
+/// Whether the client has a session of its own. Where there are none, it could write any.
+pub(crate) fn have_sessions(exchange: &Exchange, messages: &[Message<'_>], copies: &HeaderCopies<'_>) -> bool {
+    exchange.transport == Transport::Streamable
+        && !copies.may_be_since(STATELESS)
+        && !messages.iter().filter_map(Message::params).any(Params::is_stateless)
 }
 
 /// Refuses calls of tools that are not those that were reviewed.

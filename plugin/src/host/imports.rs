@@ -37,6 +37,8 @@ unsafe extern "C" {
         data: *mut *mut u8,
         length: *mut usize,
     ) -> u32;
+    pub(super) fn proxy_set_property(path: *const u8, path_length: usize, value: *const u8, value_length: usize)
+    -> u32;
     pub(super) fn proxy_get_shared_data(
         key: *const u8,
         key_length: usize,

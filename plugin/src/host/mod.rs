@@ -17,13 +17,13 @@ mod reply;
 mod shared_data;
 
 pub(crate) use buffers::{Buffer, bytes, replace};
-pub(crate) use clock::{monotonic_ms, random, wall_ns};
+pub(crate) use clock::{monotonic_ms, monotonic_us, random, wall_ns};
 pub(crate) use flow::{become_context, resume_request, resume_response, tick_every};
 pub(crate) use grpc::grpc_call;
 pub(crate) use headers::{HeaderMap, Headers, remove_header, set_header};
 pub(crate) use memory::take;
 pub(crate) use metrics::Counter;
-pub(crate) use properties::property;
+pub(crate) use properties::{property, set_property};
 pub(crate) use reply::send_reply;
 pub(crate) use shared_data::{Swapped, compare_and_swap, shared_value};
 

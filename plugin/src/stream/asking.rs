@@ -4,6 +4,7 @@ use policy::global;
 use policy::message::{Body, HeaderCopies};
 
 use super::{Action, Exchange, Phase, Stream};
+use crate::audit;
 use crate::gate::{self, Answered, Verdict};
 use crate::host;
 use crate::runtime::Runtime;
@@ -100,6 +101,12 @@ impl Stream {
         length: usize,
         verdict: Verdict<'_>,
     ) -> Option<Action> {
+        match &verdict {
+            Verdict::Pass(_) => audit::judged(runtime, exchange, message.messages(), &[]),
+            Verdict::Refuse(refused) => audit::judged(runtime, exchange, message.messages(), refused),
+            Verdict::Mismatch(mismatch, _) => audit::unjudged(runtime, exchange, 400, &mismatch.to_string()),
+            Verdict::Fail(_) | Verdict::Ask(_) => audit::unjudged(runtime, exchange, 503, "the filter failed"),
+        }
         match verdict {
             Verdict::Pass(admission) => {
                 runtime.metrics.allowed.increment();

@@ -5,6 +5,7 @@ use policy::message::{self, Body, HeaderCopies, Message, ReadError};
 
 use super::head::Head;
 use super::{Action, Exchange, Phase, Stream};
+use crate::audit;
 use crate::caller::{Caller, Claims};
 use crate::gate::{self, Verdict};
 use crate::host::{self, Buffer, HeaderMap, Headers, Status};
@@ -79,6 +80,9 @@ impl Stream {
             Phase::Body(exchange) => {
                 let limit = self.body_limit();
                 if size > limit {
+                    if let Some(runtime) = &self.runtime {
+                        audit::unjudged(runtime, &exchange, 413, "the body is too large");
+                    }
                     return self.refuse_http(413, &too_large(limit));
                 }
                 if end_of_stream {
@@ -170,12 +174,17 @@ impl Stream {
         }
         let message = match Self::read_message(&runtime, &exchange, &body, &copies) {
             Ok(message) => message,
-            Err(error) => return self.refuse_unreadable(&error),
+            Err(error) => {
+                audit::unjudged(&runtime, &exchange, 400, &error.to_string());
+                return self.refuse_unreadable(&error);
+            }
         };
         if copies.may_be_since(WITHOUT_RESPONSES)
             && message.messages().iter().any(|message| matches!(message, Message::Response))
         {
-            return self.refuse_revision("clients of this revision send no responses");
+            let why = "clients of this revision send no responses";
+            audit::unjudged(&runtime, &exchange, 400, why);
+            return self.refuse_revision(why);
         }
         match gate::judge(&runtime, &exchange, &message, &copies) {
             Verdict::Ask(admission) => {

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use super::audit::{audit, keeps_grants};
 use super::identity::identity;
 use super::locks::{self, locks};
 use super::model::{
@@ -80,6 +81,7 @@ fn bare(check: &mut Check, place: &Place<'_>) -> Option<Config> {
         counters: Settings::default(),
         global_counters: None,
         approvals: None,
+        audit: None,
         needs: Needs::default(),
     })
 }
@@ -104,6 +106,7 @@ fn envelope(check: &mut Check, place: &Place<'_>) -> Option<Config> {
         "counters",
         "global_counters",
         "approvals",
+        "audit",
         "description",
         "$schema",
     ];
@@ -160,6 +163,12 @@ fn envelope(check: &mut Check, place: &Place<'_>) -> Option<Config> {
     let global_counters = fields.get("global_counters").and_then(|place| global_counters(check, &place));
     let approvals = fields.get("approvals").and_then(|place| approvals(check, &place));
     services(check, &fields, &policies, sound);
+    let audit = fields.get("audit").and_then(|place| audit(check, &place));
+    if let Some(place) = fields.get("identity").and_then(|place| place.member("grant"))
+        && check.count() == 0
+    {
+        keeps_grants(check, &place, &identity, policies.iter().filter_map(|named| named.policy.as_ref()));
+    }
     Some(Config {
         policies: policies.into_iter().map(|named| Some((named.name.into(), named.policy?))).collect::<Option<_>>()?,
         locks: locks.into_iter().map(|named| Some((named.name.into(), named.lock?))).collect::<Option<_>>()?,
@@ -179,6 +188,7 @@ fn envelope(check: &mut Check, place: &Place<'_>) -> Option<Config> {
         counters: counters?,
         global_counters,
         approvals,
+        audit,
         needs: Needs::default(),
     })
 }

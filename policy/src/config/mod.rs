@@ -15,6 +15,7 @@
 //! # Ok::<(), policy::config::Errors>(())
 //! ```
 
+mod audit;
 mod choose;
 mod decode;
 mod identity;
@@ -30,7 +31,7 @@ pub use crate::message::Batches;
 pub use choose::{Choice, Place, Policies, Uncovered, plain_host};
 pub use decode::load;
 pub use model::{
-    Approvals, Certificate, Claim, Config, Denial, Disclose, GlobalCounters, GrantSource, Identity, Mode, Needs,
+    Approvals, Audit, Certificate, Claim, Config, Denial, Disclose, GlobalCounters, GrantSource, Identity, Mode, Needs,
     RequestHeaders, Retries, Route, SseDenial, Transport, Unmatched,
 };
 pub use paths::{Named, PathGlob, RequestPath};

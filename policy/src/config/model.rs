@@ -49,6 +49,8 @@ pub struct Config {
     pub global_counters: Option<GlobalCounters>,
     /// The approval service.
     pub approvals: Option<Approvals>,
+    /// The audit record, if there is one.
+    pub audit: Option<Audit>,
     /// What the rules and sources look at, so that only that is read per request.
     pub needs: Needs,
 }
@@ -237,16 +239,23 @@ pub struct Approvals {
     pub timeout: Duration,
 }
 
+/// The audit record of every judged body.
+#[derive(Debug)]
+pub struct Audit {
+    /// What grants, sessions and addresses are digested with before they are recorded.
+    pub digest_key: DigestKey,
+}
+
 /// What the rules and sources of a configuration look at.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// The first names of the claims that conditions look at.
+    /// The first names of the claims that conditions look at, or that are recorded.
     pub claims: BTreeSet<String>,
     /// Some source, condition, scope or `when` reads dynamic metadata.
     pub metadata: bool,
-    /// Some limit counts by client address.
+    /// Some limit counts by client address, or it is recorded.
     pub client_ip: bool,
-    /// Some condition looks at the time of day, or some limit goes by the calendar.
+    /// Some condition looks at the time of day, some limit goes by the calendar, or it is recorded.
     pub wall_time: bool,
     /// Some route goes by Envoy's route name.
     pub route: bool,

@@ -2,7 +2,7 @@
 
 use super::model::{Config, GrantSource, Needs};
 use crate::document::model::{Rule, Scope};
-use crate::document::path::{Root, Step};
+use crate::document::path::{Path, Root, Step};
 use crate::quota::Window;
 
 impl Needs {
@@ -15,29 +15,39 @@ impl Needs {
                 || config.routes.iter().any(|route| !route.when.is_empty()),
             route: config.routes.iter().any(|route| route.route.is_some()),
             cluster: config.routes.iter().any(|route| route.cluster.is_some()),
+            // A policy that is tried on the records may look at these.
+            client_ip: config.audit.is_some(),
+            wall_time: config.audit.is_some(),
             ..Self::default()
         };
         for rule in config.policies.iter().flat_map(|(_, policy)| policy.rules()) {
             needs.add(rule);
+            if config.audit.is_some() {
+                rule.record.iter().for_each(|path| needs.add_path(path));
+            }
         }
         needs
     }
 
     fn add(&mut self, rule: &Rule) {
         for condition in rule.require.iter().chain(&rule.deny_if).flat_map(|predicate| &predicate.conditions) {
-            match (&condition.path.root, condition.path.steps.first()) {
-                (Root::Claims, Some(Step::Key(name))) => {
-                    self.claims.insert(name.to_string());
-                    self.metadata = true;
-                }
-                (Root::Hour | Root::Weekday, _) => self.wall_time = true,
-                _ => {}
-            }
+            self.add_path(&condition.path);
         }
         for limit in &rule.limits {
             self.wall_time |= matches!(limit.window, Window::Calendar(_));
             self.client_ip |= limit.scope == Scope::ClientIp;
             self.metadata |= matches!(limit.scope, Scope::Claim(_));
+        }
+    }
+
+    fn add_path(&mut self, path: &Path) {
+        match (&path.root, path.steps.first()) {
+            (Root::Claims, Some(Step::Key(name))) => {
+                self.claims.insert(name.to_string());
+                self.metadata = true;
+            }
+            (Root::Hour | Root::Weekday, _) => self.wall_time = true,
+            _ => {}
         }
     }
 }

@@ -4,15 +4,18 @@
 //! tool's, then all_tools'), `require` (likewise), `deny_if` (likewise), limits looked at, approval, limits taken. [`judge`] goes up to the
 //! limits and says what must be taken; the [`quota`](crate::quota) counts.
 
+mod body;
 mod context;
 mod facts;
 mod listed;
+pub(crate) mod look;
 mod operand;
 mod target;
 mod truth;
 mod walk;
 mod watch;
 
+pub use body::{Due, Judged, JudgedBody, judge_body};
 pub use context::Effort;
 pub use facts::{Facts, Header};
 pub use operand::Operand;
@@ -29,8 +32,9 @@ use crate::document::glob::Glob;
 use crate::document::model::{
     Action, ArgumentSchema, Default, Limit, Listing, Policy, Predicate, Rule, SchemaSource, Section,
 };
+use crate::document::path::Root;
 use crate::json::Value;
-use crate::message::{Arguments, Params};
+use crate::message::Params;
 use crate::pins::Lock;
 use crate::uri::{self, UriError};
 use context::Context;
@@ -284,7 +288,9 @@ impl Rule {
             return Decision::Refuse(Refusal::denied(&self.pointer, reason.as_deref(), NOT_ALLOWED));
         }
         for schema in rules().filter_map(|rule| rule.schema.as_deref()) {
-            if let Some(refusal) = schema.refuses(name, context) {
+            if (schema.is_never() || context.watch.knows_arguments(schema))
+                && let Some(refusal) = schema.refuses(name, context)
+            {
                 return Decision::Refuse(refusal);
             }
         }
@@ -297,7 +303,7 @@ impl Rule {
         }
         let mut takings = Takings::new();
         for limit in rules().flat_map(|rule| &rule.limits) {
-            let amount = limit.amount(context.arguments);
+            let amount = context.watch.amount(limit, limit.amount(context));
             context.watch.see(Seen::Limit(limit, amount));
             match amount {
                 Some(amount) => takings.push(Taking { limit, amount }),
@@ -344,7 +350,8 @@ impl Predicate {
             (_, Err(LookalikeArgument)) => Some(Refusal::denied(&self.pointer, None, ARGUMENT_UNCLEAR)),
         };
         context.watch.see(Seen::Predicate { predicate: self, list, truth, refuses: refusal.is_some() });
-        refusal
+        let refuses = context.watch.refuses(self, list, refusal.is_some());
+        refusal.filter(|_| refuses)
     }
 
     /// False if any condition is false, else wrong if any is wrong, else true.
@@ -368,11 +375,12 @@ impl Predicate {
 
 impl Limit {
     /// What one call takes, in the limit's unit; none if the argument it is read from is not a clear amount.
-    fn amount(&self, arguments: &Arguments<'_>) -> Option<u64> {
+    fn amount<W: Watch>(&self, context: &Context<'_, '_, W>) -> Option<u64> {
         let Some(path) = &self.increment_from else {
             return Some(1);
         };
-        match walk::single(arguments, &path.steps) {
+        let recalled = context.watch.recall(&Root::Arguments, &path.steps);
+        match walk::single(recalled.unwrap_or(context.arguments), &path.steps) {
             Ok(Some(Value::Number(number))) => number.to_millionths(),
             _ => None,
         }

@@ -32,7 +32,14 @@ fn follow<W: Watch>(
 ) -> Result<Truth, LookalikeArgument> {
     let walk = Walk { test: &condition.test, list, context };
     let facts = context.facts;
+    let recalled = context.watch.recall(&condition.path.root, &condition.path.steps);
     match (&condition.path.root, condition.path.steps.as_slice()) {
+        (Root::Arguments | Root::Claims, [Step::Key(name), rest @ ..]) if recalled.is_some() => {
+            match recalled.map_or(Ok(None), |recalled| argument(recalled, name))? {
+                Some(value) => walk.value(value, rest),
+                None => Ok(walk.missing()),
+            }
+        }
         (Root::Arguments, [Step::Key(name), rest @ ..]) => match argument(context.arguments, name)? {
             Some(value) => walk.value(value, rest),
             None => Ok(walk.missing()),
@@ -119,7 +126,7 @@ impl<W: Watch> Walk<'_, '_, '_, W> {
     }
 }
 
-fn argument<'a>(arguments: &Arguments<'a>, name: &str) -> Result<Option<Value<'a>>, LookalikeArgument> {
+pub(super) fn argument<'a>(arguments: &Arguments<'a>, name: &str) -> Result<Option<Value<'a>>, LookalikeArgument> {
     let mut found = None;
     for (key, value) in arguments.members() {
         if key.as_bytes() == name.as_bytes() {
@@ -131,7 +138,7 @@ fn argument<'a>(arguments: &Arguments<'a>, name: &str) -> Result<Option<Value<'a
     Ok(found)
 }
 
-fn member<'a>(object: Raw<'a>, name: &str) -> Result<Option<Value<'a>>, LookalikeArgument> {
+pub(super) fn member<'a>(object: Raw<'a>, name: &str) -> Result<Option<Value<'a>>, LookalikeArgument> {
     let mut found = None;
     let mut alike = false;
     // Cannot fail: the reader has checked the object.
@@ -147,7 +154,7 @@ fn member<'a>(object: Raw<'a>, name: &str) -> Result<Option<Value<'a>>, Lookalik
     if alike { Err(LookalikeArgument) } else { Ok(found) }
 }
 
-fn element(array: Raw<'_>, index: usize) -> Option<Value<'_>> {
+pub(super) fn element(array: Raw<'_>, index: usize) -> Option<Value<'_>> {
     let mut at: usize = 0;
     let mut found = None;
     elements(array, |value| {

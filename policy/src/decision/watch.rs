@@ -3,12 +3,44 @@ use super::operand::Operand;
 use super::truth::{List, Truth};
 use crate::document::condition::Condition;
 use crate::document::model::{ArgumentSchema, Limit, Predicate, Section};
+use crate::document::path::{Root, Step};
+use crate::message::Arguments;
 
 /// Looks on while a request is judged, so that somebody can be told what each step saw. `()` looks away, and costs nothing:
 /// the code that the filter runs is the one without.
+///
+/// Where not all of a call is known, as when recorded traffic is judged anew, a watch also says what to make of that.
 pub trait Watch {
     /// What was seen, in the order in which it was looked at.
     fn see(&self, seen: Seen<'_>);
+
+    /// A policy begins to judge a message of a body.
+    #[inline(always)]
+    fn begin(&self, _policy: &str, _message: usize) {}
+
+    /// Arguments, or claims like arguments, that hold what is known at a path; none where the call's own do.
+    #[inline(always)]
+    fn recall(&self, _root: &Root, _steps: &[Step]) -> Option<&Arguments<'_>> {
+        None
+    }
+
+    /// Whether the arguments are all there, to be held against a schema.
+    #[inline(always)]
+    fn knows_arguments(&self, _schema: &ArgumentSchema) -> bool {
+        true
+    }
+
+    /// Whether a predicate that has just been looked at refuses.
+    #[inline(always)]
+    fn refuses(&self, _predicate: &Predicate, _list: List, refuses: bool) -> bool {
+        refuses
+    }
+
+    /// What a call takes from a limit; none if that is not clear, which refuses.
+    #[inline(always)]
+    fn amount(&self, _limit: &Limit, amount: Option<u64>) -> Option<u64> {
+        amount
+    }
 }
 
 impl Watch for () {

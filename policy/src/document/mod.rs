@@ -35,6 +35,7 @@ pub mod model;
 mod nearest;
 pub mod path;
 mod places;
+mod record;
 mod rules;
 pub(crate) mod tree;
 pub(crate) mod windows;

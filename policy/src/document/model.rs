@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::condition::Condition;
 use super::glob::Glob;
+use super::path::Path;
 use crate::quota::{Unit, Window};
 use crate::schema::Schema;
 
@@ -101,6 +102,15 @@ pub struct Rule {
     pub deny_if: Vec<Predicate>,
     /// How often the target may be called.
     pub limits: Vec<Limit>,
+    /// The values that the audit record of a call holds.
+    pub record: Vec<Path>,
+}
+
+impl Rule {
+    /// A rule that does this, and looks at nothing.
+    pub fn of(pointer: Box<str>, action: Action) -> Self {
+        Self { pointer, action, schema: None, require: vec![], deny_if: vec![], limits: vec![], record: vec![] }
+    }
 }
 
 impl Rule {

@@ -105,6 +105,13 @@ impl Path {
     }
 }
 
+impl Path {
+    /// Whether both lead to the same, however they are written.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.root == other.root && self.steps == other.steps
+    }
+}
+
 impl ArgumentPath {
     /// Reads the path of one argument, such as `args.amount`.
     ///

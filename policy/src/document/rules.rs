@@ -10,6 +10,7 @@ use super::fields::{Check, Fields, Place};
 use super::glob::Glob;
 use super::limits::{concurrency, limits, rate_limit};
 use super::model::{Action, ArgumentSchema, Default, Rule, SchemaSource, Section};
+use super::record;
 use super::tree::{Kind, push_step};
 use crate::schema::{Schema, Strictness};
 use crate::uri::normalize_pattern;
@@ -68,9 +69,8 @@ pub(crate) fn section<'t>(
 /// Reads `all_tools`.
 pub(crate) fn all_tools<'t>(check: &mut Check, place: Option<&Place<'t>>, shared: &mut Vec<Shared<'t>>) -> Rule {
     let pointer: Box<str> = "/all_tools".into();
-    let mut rule =
-        Rule { pointer, action: Action::Allow, schema: None, require: vec![], deny_if: vec![], limits: vec![] };
-    let known = &["description", "schema", "require", "deny_if", "limits", "rate_limit", "concurrency"];
+    let mut rule = Rule::of(pointer, Action::Allow);
+    let known = &["description", "schema", "require", "deny_if", "limits", "rate_limit", "concurrency", "record"];
     if let Some(fields) = place.and_then(|place| check.fields(place, known)) {
         description(check, &fields);
         checks(check, &fields, &mut rule, true, Reach::EveryTool, shared);
@@ -101,8 +101,7 @@ fn rule<'t>(
     let fields = check.fields(place, targets.fields())?;
     description(check, &fields);
     let action = action(check, &fields, targets);
-    let mut rule =
-        Rule { pointer: pointer.into(), action, schema: None, require: vec![], deny_if: vec![], limits: vec![] };
+    let mut rule = Rule::of(pointer.into(), action);
     if let Action::Deny { .. } = rule.action {
         for name in ["schema", "require", "deny_if", "limits", "rate_limit", "concurrency"] {
             if let Some(place) = fields.get(name) {
@@ -118,7 +117,7 @@ fn rule<'t>(
     Some(rule)
 }
 
-/// Reads what a rule checks of a call.
+/// Reads what a rule checks and records of a call.
 fn checks<'t>(
     check: &mut Check,
     fields: &Fields<'t>,
@@ -149,6 +148,9 @@ fn checks<'t>(
         && let Some(limit) = concurrency(check, &place, &rule.pointer)
     {
         all.push((place, limit));
+    }
+    if let Some(place) = fields.get("record") {
+        rule.record = record::paths(check, &place, arguments);
     }
     for (place, limit) in all {
         rule.limits.push(limit.clone());
@@ -213,9 +215,20 @@ impl Targets {
                 "limits",
                 "rate_limit",
                 "concurrency",
+                "record",
                 "description",
             ],
-            _ => &["action", "reason", "require", "deny_if", "limits", "rate_limit", "concurrency", "description"],
+            _ => &[
+                "action",
+                "reason",
+                "require",
+                "deny_if",
+                "limits",
+                "rate_limit",
+                "concurrency",
+                "record",
+                "description",
+            ],
         }
     }
 

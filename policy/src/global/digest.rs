@@ -8,7 +8,7 @@ use sha2::Sha256;
 
 use crate::quota::{Charge, Principal, ScopeValue};
 
-/// The key that scope values are digested with. Every Envoy of a fleet has the same one.
+/// The key that scope values, and those who call, are digested with. Every Envoy of a fleet has the same one.
 ///
 /// Counters of a service, its logs and its metrics show whose count they are: a grant (which may be an API key from a
 /// header), a session, an address. They are told only a digest: HMAC-SHA256 over what the count belongs to, its first 128
@@ -44,7 +44,7 @@ impl DigestKey {
     }
 
     pub(super) fn digest(&self, principal: Principal<'_>, charge: &Charge<'_>) -> String {
-        let mut texts = Texts(self.0.clone());
+        let mut texts = self.texts();
         texts.add(WHAT);
         texts.add(charge.counter.policy);
         texts.add(charge.counter.counter);
@@ -59,13 +59,12 @@ impl DigestKey {
             ScopeValue::Claim { value, .. } | ScopeValue::Header { value, .. } => texts.value(value),
             ScopeValue::Global => {}
         }
-        let mut hex = String::with_capacity(2 * BYTES);
-        for byte in texts.0.finalize().into_bytes().iter().take(BYTES) {
-            for digit in [byte >> 4, byte & 0xf] {
-                hex.extend(char::from_digit(digit.into(), 16));
-            }
-        }
-        hex
+        texts.hex()
+    }
+
+    /// A list of texts to digest, empty as yet.
+    pub(crate) fn texts(&self) -> Texts {
+        Texts(self.0.clone())
     }
 }
 
@@ -89,7 +88,7 @@ pub(super) fn scope(scope: ScopeValue<'_>) -> String {
 }
 
 /// The address, or the /64 that an IPv6 address is in: a client has all of that to choose from.
-fn network(address: IpAddr) -> String {
+pub(crate) fn network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {
@@ -100,23 +99,34 @@ fn network(address: IpAddr) -> String {
 }
 
 /// A list of texts that no other list is digested like.
-struct Texts(Hmac<Sha256>);
+pub(crate) struct Texts(Hmac<Sha256>);
 
 impl Texts {
-    fn add(&mut self, text: &str) {
+    pub(crate) fn add(&mut self, text: &str) {
         // INVARIANT: no text of a request or of a configuration is that long.
         let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
         self.0.update(&length.to_be_bytes());
         self.0.update(text.as_bytes());
     }
 
-    fn principal(&mut self, principal: Principal<'_>) {
+    pub(crate) fn principal(&mut self, principal: Principal<'_>) {
         match principal {
             Principal::Grant { source, issuer, value } => {
                 ["grant", source, issuer, value].into_iter().for_each(|text| self.add(text));
             }
             Principal::Anonymous => self.add("anonymous"),
         }
+    }
+
+    /// The digest, in hexadecimal.
+    pub(crate) fn hex(self) -> String {
+        let mut hex = String::with_capacity(2 * BYTES);
+        for byte in self.0.finalize().into_bytes().iter().take(BYTES) {
+            for digit in [byte >> 4, byte & 0xf] {
+                hex.extend(char::from_digit(digit.into(), 16));
+            }
+        }
+        hex
     }
 
     fn value(&mut self, value: Option<&str>) {

@@ -51,6 +51,7 @@ pub use ask::{Ask, Question, ask, grpc_service};
 pub use digest::DigestKey;
 pub use limitador::limitador_limits;
 
+pub(crate) use digest::network;
 pub(crate) use hits::Hits;
 
 /// The gRPC service that is asked.

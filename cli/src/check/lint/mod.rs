@@ -10,6 +10,7 @@ mod names;
 mod negations;
 mod pinned;
 mod reach;
+mod records;
 mod regexes;
 mod solve;
 
@@ -48,6 +49,7 @@ pub(super) fn configuration(config: &Config, offered: Option<&Offered>, findings
         contradictions::check(&subject, findings);
         negations::check(&subject, findings);
         regexes::check(&subject, findings);
+        records::check(&subject, config, findings);
         arguments::check(&subject, findings);
         lacking::check(&subject, findings);
     }

@@ -265,6 +265,18 @@ proptest! {
 }
 
 #[test]
+fn a_record_that_nothing_is_recorded_of_is_told() {
+    let policy = r#"{"version": "1", "default": "deny", "tools": {"t": {"record": ["args.a"]}}, "all_tools": {"record": ["args.b"]}}"#;
+    let with =
+        |members: &str| told(&format!(r#"{{"policies": {{"p": {policy}}}, "routes": [{{"policy": "p"}}]{members}}}"#));
+    let at = |pointer: &str| ("idle-record", pointer.to_owned());
+    assert_eq!(with(""), [at("/policies/p/tools/t/record"), at("/policies/p/all_tools/record")]);
+    assert_eq!(with(r#", "audit": {"digest_key": "0123456789abcdef0123456789abcdef"}"#), []);
+    // A policy does not know where it will stand.
+    assert_eq!(told(policy), []);
+}
+
+#[test]
 fn the_documentation_says_what_every_warning_means() {
     let documentation = include_str!("../../../../docs/cli.md");
     for code in code::ALL {
