@@ -81,7 +81,7 @@ fn what_is_not_one_clear_list_is_refused() {
 /// Two pages of definitions with members, numbers and spellings that a typed client would lose.
 const PAGES: [&str; 2] = [
     r#"[ { "x-vendor": { "level": 1e2, "exact": 9007199254740993, "price": 0.10 }, "description": "Re\u0061ds a run.",
-         "name": "get_run", "inputSchema": { "type": "object", "maxProperties": 2.50 }, "annotations": { "x-cost": null } } ]"#,
+         "name": "get_run", "inputSchema": { "type": "object", "minimum": 2.50 }, "annotations": { "x-cost": null } } ]"#,
     r#"[ { "name": "stop_run", "execution": { "taskSupport": "optional", "odd": [] }, "description": "Stops a run." },
          { "name": "bare" } ]"#,
 ];
