@@ -9,7 +9,7 @@ use crate::lab::{Request, call_as, envelope, filter, is_forwarded, request};
 /// As much of a body as the filter takes by default, with room for what stands around it.
 const BODY: usize = 1_000_000;
 
-/// What any request may cost: a twentieth of a second or so, in which the worker serves nobody else.
+/// What any request may cost: a quarter of a second or so, in which the worker serves nobody else.
 const MOST: u64 = 900_000_000;
 
 /// A kind of text by its name, and the one at an index.

@@ -7,7 +7,7 @@ use crate::lab::{Request, filter, is_forwarded, tools};
 /// As much of a body as the filter takes by default, with room for what stands around it.
 const BODY: usize = 1_000_000;
 
-/// What any call may cost in instructions, reading it included: a twentieth of a second or so.
+/// What any call may cost in instructions, reading it included: a quarter of a second or so.
 const MOST: u64 = 900_000_000;
 
 /// A kind of element by its name, and the one at an index.
