@@ -27,6 +27,8 @@ pub(super) struct Counts {
     store: Memory,
     /// Counters to which a call may have added of which it is not known whether it passed, and when it last did, in ms.
     doubtful: BTreeMap<String, u64>,
+    /// When calls were last made of which not even that is known to which counters they may have added, in ms.
+    all_doubtful: Option<u64>,
     /// When the first record was made, in ms since 1970.
     begins: u64,
 }
@@ -70,7 +72,7 @@ impl Counts {
         let store = Memory::default();
         let quota =
             Quota::open(&store, "replay", config.counters, [7; 16]).map_err(Failure::because("cannot count"))?;
-        Ok(Self { quota, store, doubtful: BTreeMap::new(), begins })
+        Ok(Self { quota, store, doubtful: BTreeMap::new(), all_doubtful: None, begins })
     }
 
     /// Takes what a body owes. `limited_by`: the rule that limited it when it was recorded.
@@ -125,7 +127,8 @@ impl Counts {
         let mut doubts = Vec::new();
         for (due, key) in keys {
             let since = now.wall_ms.saturating_sub(reach_ms(due.taking.limit.window));
-            if self.doubtful.get(&key).is_some_and(|last| *last >= since) {
+            let someones = [self.doubtful.get(&key), self.doubtful.get(&of_anybody(due)), self.all_doubtful.as_ref()];
+            if someones.into_iter().flatten().any(|last| *last >= since) {
                 doubts.push(EARLIER.to_owned());
             }
             if limited_by.is_some() && since < self.begins {
@@ -147,11 +150,17 @@ impl Counts {
     /// It is not known whether a body passed: what it would have added is doubtful from now on.
     pub(super) fn doubt(&mut self, record: &Record, recall: &Recall<'_>, dues: &[Due<'_>], now: Now) {
         for due in dues {
-            if let Ok(whose) = Whose::of(&due.taking.limit.scope, record, recall) {
-                let key = self.key(record, &charge(due, &whose));
-                self.doubtful.insert(key, now.wall_ms);
-            }
+            let key = match Whose::of(&due.taking.limit.scope, record, recall) {
+                Ok(whose) => self.key(record, &charge(due, &whose)),
+                Err(_) => of_anybody(due),
+            };
+            self.doubtful.insert(key, now.wall_ms);
         }
+    }
+
+    /// It is not even known to what a body may have added.
+    pub(super) fn doubt_all(&mut self, now: Now) {
+        self.all_doubtful = Some(now.wall_ms);
     }
 
     /// One text for each counter.
@@ -162,6 +171,11 @@ impl Counts {
         };
         format!("{counter:?} {scope:?} {grant}")
     }
+}
+
+/// A counter, whoever's it is.
+fn of_anybody(due: &Due<'_>) -> String {
+    format!("{:?}", CounterName { policy: due.policy, counter: &due.taking.limit.counter })
 }
 
 /// How long a call can go on counting, in ms: a sliding window is counted in fifteenths.

@@ -105,7 +105,10 @@ impl<'c> Instead<'c> {
         }
         let policies = match self.policies(&record.policies) {
             Ok(policies) => policies,
-            Err(needs) => return all(Becomes::Unknown(BTreeSet::from([needs]))),
+            Err(needs) => {
+                counts.doubt_all(now);
+                return all(Becomes::Unknown(BTreeSet::from([needs])));
+            }
         };
         let messages: Vec<Result<Value, &'static str>> =
             record.calls.iter().enumerate().map(|(id, call)| message(call, id, &policies)).collect();
@@ -119,6 +122,7 @@ impl<'c> Instead<'c> {
             }
         };
         let Ok(body) = read_body(text.as_bytes(), 300, Batches::Read) else {
+            counts.doubt_all(now);
             return all(Becomes::Unknown(BTreeSet::from(["(a call that cannot be read)".to_owned()])));
         };
         let told: Vec<Vec<Told>> = record.calls.iter().map(Told::of).collect();
@@ -198,6 +202,9 @@ impl<'c> Instead<'c> {
         needs.extend(recall.needs());
         if !needs.is_empty() {
             counts.doubt(record, recall, &judged.dues, now);
+            if record.more > 0 || messages.iter().any(Result::is_err) {
+                counts.doubt_all(now);
+            }
             return Anew { calls: vec![Becomes::Unknown(needs); record.calls.len()], runs };
         }
         let _admitted = counts.take(record, recall, &judged.dues, now, limited_by, false);

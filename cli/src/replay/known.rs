@@ -9,8 +9,8 @@ use policy::{
 
 use super::record::{Call, End, Recorded};
 
-/// An index beyond this is in no body.
-const MAX_INDEX: usize = 1 << 20;
+/// What stands at an index beyond this is not known: a few bytes of a record must not become megabytes.
+const MAX_INDEX: usize = 4096;
 
 /// A recorded path with a message whose arguments hold what is known there.
 #[derive(Debug)]

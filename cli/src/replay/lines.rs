@@ -22,23 +22,25 @@ pub(super) fn read(line: &[u8]) -> Line {
     if line.is_empty() || line == b"-" {
         return Line::None;
     }
-    match find(line, DEPTH) {
-        Ok(Some(record)) => match Record::read(&record) {
+    let mut found = Vec::new();
+    match (find(line, DEPTH, &mut found), found.as_slice()) {
+        (Err(error), _) => Line::Damaged(error.into()),
+        (Ok(()), []) => Line::None,
+        (Ok(()), [record]) => match Record::read(record) {
             Ok(record) => Line::Record(Box::new(record)),
             Err(damage) => Line::Damaged(damage),
         },
-        Ok(None) => Line::None,
-        Err(error) => Line::Damaged(error.into()),
+        // One of them may be what a client wrote, say as its user agent.
+        (Ok(()), _) => Line::Damaged(Damage("more than one record".to_owned())),
     }
 }
 
-/// The first object with `v` and `calls`, searched for in the members of objects.
-fn find(json: &[u8], depth: usize) -> Result<Option<Vec<u8>>, SyntaxError> {
+/// Finds the objects with `v` and `calls`, also in the members of objects.
+fn find(json: &[u8], depth: usize, found: &mut Vec<Vec<u8>>) -> Result<(), SyntaxError> {
     let mut reader = Reader::new(json, 300)?;
     if depth == 0 || reader.peek() != Some(b'{') {
         reader.skip()?;
-        reader.end()?;
-        return Ok(None);
+        return reader.end();
     }
     let (mut version, mut calls, mut inside) = (false, false, Vec::new());
     reader.object::<SyntaxError>(|reader, key| {
@@ -59,9 +61,14 @@ fn find(json: &[u8], depth: usize) -> Result<Option<Vec<u8>>, SyntaxError> {
     })?;
     reader.end()?;
     if version && calls {
-        return Ok(Some(json.to_vec()));
+        found.push(json.to_vec());
+        return Ok(());
     }
-    Ok(inside.iter().find_map(|json| find(json, depth - 1).ok().flatten()))
+    for json in inside {
+        // Other text may begin like JSON and be none.
+        let _no_record = find(&json, depth - 1, found);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -90,6 +97,19 @@ mod tests {
             let line = RECORD.replace(part, instead);
             assert!(matches!(read(line.as_bytes()), Line::Damaged(_)), "{part}");
         }
+    }
+
+    #[test]
+    fn a_line_with_two_records_has_none_that_can_be_trusted() {
+        let forged = r#"{"v":1,"calls":0}"#;
+        for line in [
+            serde_json::json!({ "agent": forged, "audit": RECORD }),
+            serde_json::json!({ "audit": RECORD, "other": { "x": RECORD } }),
+        ] {
+            assert!(matches!(read(line.to_string().as_bytes()), Line::Damaged(_)), "{line}");
+        }
+        let one = serde_json::json!({ "agent": "{not JSON", "audit": RECORD });
+        assert!(matches!(read(one.to_string().as_bytes()), Line::Record(_)));
     }
 
     proptest! {

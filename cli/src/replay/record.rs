@@ -220,7 +220,13 @@ fn elements(json: &[u8], marks: Option<&Marked>) -> Result<Vec<End>, Damage> {
     Ok(ends)
 }
 
+/// The longest path, in bytes. Policies that people write have much shorter ones.
+const MAX_PATH: usize = 256;
+
 fn path(source: &str) -> Result<Path, Damage> {
+    if source.len() > MAX_PATH {
+        return damage("a value of a path that is too long");
+    }
     Path::parse(source).map_err(|error| Damage(format!("a value of no path: {error}")))
 }
 

@@ -15,6 +15,8 @@ pub const MAX_VALUE: usize = 512;
 pub const MAX_NAME: usize = 128;
 /// The most bytes of a recorded URI.
 pub const MAX_URI: usize = 512;
+/// More URIs than these that one request asks for are `withheld`.
+const MAX_URIS: usize = 64;
 /// Room for what comes after the calls.
 const TAIL: usize = 512;
 /// What all names of policies together may take.
@@ -166,7 +168,7 @@ impl Call<'_> {
             Target::Template(uri) => word(out, "template", uri, is_plain_uri(uri)),
             Target::Resources(uris) => {
                 let length = uris.iter().fold(0usize, |sum, uri| sum.saturating_add(uri.len()));
-                if length <= 4 * MAX_URI && uris.iter().all(|uri| is_plain_uri(uri)) {
+                if uris.len() <= MAX_URIS && length <= 4 * MAX_URI && uris.iter().all(|uri| is_plain_uri(uri)) {
                     out.extend_from_slice(b",\"uris\":[");
                     for (index, uri) in uris.iter().enumerate() {
                         if index > 0 {

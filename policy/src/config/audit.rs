@@ -2,7 +2,7 @@
 
 use super::model::{Audit, GrantSource, Identity};
 use crate::document::fields::{Check, Place};
-use crate::document::path::Root;
+use crate::document::path::{Path, Root, Step};
 use crate::document::{ErrorKind, Policy};
 use crate::global::DigestKey;
 
@@ -18,7 +18,8 @@ pub(super) fn audit(check: &mut Check, place: &Place<'_>) -> Option<Audit> {
     Some(Audit { digest_key: digest_key? })
 }
 
-/// Notes sources of the grant that some rule records: what a header grant says leaves the filter only as a digest.
+/// Notes sources of the grant that some rule records: in records a grant is a digest, and one that stands beside its digest
+/// would tell whose all the others with that digest are.
 pub(super) fn keeps_grants<'p>(
     check: &mut Check,
     place: &Place<'_>,
@@ -26,19 +27,20 @@ pub(super) fn keeps_grants<'p>(
     policies: impl Iterator<Item = &'p Policy>,
 ) {
     let paths = policies.flat_map(Policy::rules).flat_map(|rule| &rule.record);
-    let recorded: Vec<&str> = paths
-        .filter_map(|path| match &path.root {
-            Root::Header(name) => Some(&**name),
-            _ => None,
-        })
-        .collect();
+    let recorded: Vec<&Path> = paths.collect();
     let sources = check.elements(place).unwrap_or_default();
     // INVARIANT: where nothing was noted, each source has been read.
     for (source, place) in identity.grant.iter().zip(sources) {
-        if let GrantSource::Header(name) = source
-            && recorded.contains(&&**name)
-        {
-            let why = "a rule records this header, and a grant is never recorded but as a digest";
+        let is_it = |path: &Path| match (source, &path.root) {
+            (GrantSource::Header(header), Root::Header(name)) => **header == **name,
+            (GrantSource::JwtClaim { claim, .. }, Root::Claims) => match path.steps.first() {
+                Some(Step::Key(name)) => **name == **claim,
+                _ => true,
+            },
+            _ => false,
+        };
+        if recorded.iter().any(|path| is_it(path)) {
+            let why = "a rule records what this grant is told by, and a grant is never recorded but as a digest";
             check.wrong(&place, ErrorKind::Misplaced(why));
         }
     }
