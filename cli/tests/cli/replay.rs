@@ -205,6 +205,21 @@ fn a_call_that_may_have_passed_makes_the_next_of_its_counter_doubtful() {
 }
 
 #[test]
+fn a_call_of_whom_it_is_not_known_makes_the_counters_of_all_doubtful() {
+    let limits = json!([{ "counter": "c", "window": "minute", "max": 1, "scope": "header:x-tenant" }]);
+    let policy = tools(json!({ "a": { "limits": limits }, "b": { "limits": limits } }));
+    let known = allowed("a", json!({ "request.headers.x-tenant": "t" }));
+    for unknown in [
+        line(0, allowed("b", json!({}))),
+        record(0, json!([allowed("a", json!({ "request.headers.x-tenant": "t" }))]), json!({ "more": 1 })),
+        line(0, json!({ "method": "tools/call", "withheld": "name", "outcome": "allowed" })),
+    ] {
+        let lines = [unknown, line(1000, known.clone()), line(120_000, known.clone())].concat();
+        assert_eq!(counts(&policy, &lines), [1, 0, 0, 0, 2], "{lines}");
+    }
+}
+
+#[test]
 fn an_amount_that_is_not_recorded_is_asked_for() {
     let limit = json!({ "counter": "c", "window": "day", "max": 10, "increment_from": "args.amount" });
     let policy = tools(json!({ "t": { "limits": [limit] } }));
