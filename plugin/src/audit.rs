@@ -1,6 +1,6 @@
 //! The audit record of a body, left in the stream's filter state, where Envoy's access log finds it.
 
-use policy::audit::{self, Call, Found, Head, Record, UNCLEAR, Who};
+use policy::audit::{self, Call, Head, Record, UNCLEAR, Walks, Who};
 use policy::config::Audit;
 use policy::decision::{Header, Target};
 use policy::document::path::Path;
@@ -26,6 +26,7 @@ pub(crate) fn judged(
     let Exchange { policies, caller, headers, .. } = exchange;
     let facts = RequestFacts::new(runtime, caller, headers);
     let mut record = begin(runtime, audit, exchange, messages);
+    let mut walks = Walks::default();
     for (index, message) in messages.iter().enumerate() {
         let (Some(method), Some(params)) = (message.method(), message.params()) else { continue };
         let target = Target::of(method, params);
@@ -37,8 +38,7 @@ pub(crate) fn judged(
                 }
             });
         }
-        let values: Vec<(&Path, Found)> =
-            paths.into_iter().map(|path| (path, Found::at(path, &params.arguments, &facts))).collect();
+        let values = walks.follow(&paths, &params.arguments, &facts);
         let own = refused.iter().find(|(of, _)| *of == index).map(|(_, refused)| (refused.policy, refused.refusal));
         let with_its_batch = || (!refused.is_empty()).then(|| ("", Refused::with_its_batch(message).refusal));
         let refused = own.or_else(with_its_batch);

@@ -83,6 +83,40 @@ fn headers_that_repeat_arguments_cost_little_for_each_argument() {
 }
 
 #[test]
+fn a_record_costs_little_whatever_the_body_and_however_many_paths_it_holds() {
+    let own: Vec<String> = (0..16).flat_map(|n| [format!("args.a{n}"), format!("args.list[*].a{n}")]).collect();
+    let all: Vec<String> = (0..16).flat_map(|n| [format!("args.list[{n}]"), format!("args.deep.a{n}.b[*]")]).collect();
+    let policy = json!({
+        "version": "1", "default": "deny", "all_tools": {"record": all}, "tools": {"*": {"record": own}},
+    });
+    let audit = json!({"audit": {"digest_key": "0123456789abcdef0123456789abcdef"}});
+    let start = |members: Value| {
+        let configuration = envelope(policy.clone(), members).to_string();
+        filter().fuel_limit(1 << 40).configuration(configuration).start().unwrap()
+    };
+    let (recording, silent) = (start(audit), start(json!({})));
+    let call = |arguments: &str| {
+        format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"t","arguments":{arguments}}}}}"#)
+    };
+    let shapes = [
+        ("many arguments", format!("{{{}}}", fill(BODY, |index| format!("\"a{index}\":0")))),
+        ("numbers", format!("{{\"list\":[{}]}}", fill(BODY, |_| "1".into()))),
+        ("objects", format!("{{\"list\":[{}]}}", fill(BODY, |_| r#"{"a1":1}"#.into()))),
+        ("objects without", format!("{{\"list\":[{}]}}", fill(BODY, |_| r#"{"A":1}"#.into()))),
+        ("many members", format!("{{\"deep\":{{{}}}}}", fill(BODY, |index| format!("\"a{index}\":{{\"b\":[]}}")))),
+        ("one text", format!("{{\"a0\":\"{}\"}}", "x".repeat(BODY))),
+        ("white space", format!("{{\"a0\":[{}1]}}", " ".repeat(BODY))),
+    ];
+    for (shape, arguments) in shapes {
+        let body = call(&arguments);
+        let (with, stream) = cost(&recording, &Request::post(), &body);
+        let (without, _) = cost(&silent, &Request::post(), &body);
+        assert!(stream.filter_state("mcp_policy.audit").is_some());
+        assert!(with - without < MOST, "{shape}: {} instructions", with - without);
+    }
+}
+
+#[test]
 fn the_most_calls_of_a_batch_with_many_limits_each_cost_little() {
     let limit = |name: &str, window: &str, scope: &str| json!({"counter": name, "window": window, "max": 1_000_000, "scope": scope});
     let policy = |count: usize| {

@@ -12,7 +12,8 @@
 //!
 //! # Bounds
 //! A record has at most [`MAX_RECORD`] bytes, whatever a client sends, and is one line. A value has at most
-//! [`MAX_VALUE`] bytes; a longer one is marked `too_long` and not cut, as half a value would be another value. Names of
+//! [`MAX_VALUE`] bytes; a longer one is marked `too_long` and not cut, as half a value would be another value. So is one that [`Walks`]
+//! does not reach. Names of
 //! tools, prompts and methods are what clients write: one of more than [`MAX_NAME`] bytes is `withheld`. So is a URI of more
 //! than [`MAX_URI`] bytes, or with user information, a query or a fragment, which are where credentials travel. Where the
 //! calls of a batch do not fit, first values are left out (`"left_out":true`), then whole calls (`"more":N`).
@@ -28,6 +29,7 @@ mod found;
 mod record;
 mod recorded;
 mod time;
+mod walks;
 mod who;
 
 #[cfg(test)]
@@ -35,6 +37,7 @@ mod tests;
 
 pub use found::{Found, Leaf, Mark};
 pub use record::{Call, Head, MAX_NAME, MAX_RECORD, MAX_URI, MAX_VALUE, Record};
+pub use walks::Walks;
 pub use who::{UNCLEAR, Who, client_ip, grant, session};
 
 /// The version of the record that this code writes.
