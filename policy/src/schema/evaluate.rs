@@ -79,6 +79,8 @@ impl<'s> Evaluator<'s, '_> {
         let Some(depth) = depth.checked_add(1).filter(|depth| *depth <= MAX_DEPTH) else {
             return Err(Stop::GaveUp { at, why: Why::Deep });
         };
+        // A part without keywords is not free either.
+        self.pay(1, at)?;
         let mut own = self.marks(at)?;
         for keyword in self.schema.keywords(id) {
             self.pay(1, at)?;
@@ -145,7 +147,7 @@ impl<'s> Evaluator<'s, '_> {
             (Keyword::DependentRequired(groups), View::Object(all)) => {
                 for (name, names) in groups {
                     self.pay(1, at)?;
-                    if self.instance.member(all, name).is_some() {
+                    if self.member(all, name, at)?.is_some() {
                         self.required(names, all, at, keyword)?;
                     }
                 }
@@ -171,7 +173,7 @@ impl<'s> Evaluator<'s, '_> {
             }
             (Keyword::DependentSchemas(all), View::Object(members)) => all.iter().try_for_each(|(name, id)| {
                 self.pay(1, at)?;
-                match self.instance.member(members, name) {
+                match self.member(members, name, at)? {
                     Some(_) => self.apply(*id, at, own, depth),
                     None => Ok(()),
                 }
@@ -203,10 +205,28 @@ impl<'s> Evaluator<'s, '_> {
         }
     }
 
+    /// The member of that name. Where there is none, but one that some server takes for it, nobody can say: it would be
+    /// missing here, which `not` or `if` could turn into a match, and there it would not.
+    fn member(&self, all: Children, name: &'s str, at: At) -> Result<'s, Option<Place>> {
+        if let Some(found) = self.instance.member(all, name) {
+            return Ok(Some(found));
+        }
+        let wanted = fold(name);
+        for member in self.instance.children(all) {
+            let other = self.instance.name(*member);
+            self.pay(1, at)?;
+            self.pay_text(other, at)?;
+            if fold(other) == wanted {
+                return Err(Stop::GaveUp { at, why: Why::Lookalike(name) });
+            }
+        }
+        Ok(None)
+    }
+
     fn required(&self, names: &'s [Box<str>], all: Children, at: At, keyword: &'s Keyword) -> Result<'s> {
         names.iter().try_for_each(|name| {
             self.pay(1, at)?;
-            match self.instance.member(all, name) {
+            match self.member(all, name, at)? {
                 Some(_) => Ok(()),
                 None => failed(at, keyword, Detail::Missing(name)),
             }

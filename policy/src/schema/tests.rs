@@ -94,6 +94,29 @@ fn what_servers_read_differently_is_refused_whatever_stands_around_it() {
 }
 
 #[test]
+fn a_lookalike_is_not_missing() {
+    for (rules, text) in [
+        (
+            json!({ "not": { "properties": { "force": { "const": true } }, "required": ["force"] } }),
+            r#"{"Force":true}"#,
+        ),
+        (json!({ "if": { "required": ["mode"] }, "then": { "required": ["confirm"] } }), r#"{"Mode":"delete"}"#),
+        (json!({ "oneOf": [{ "required": ["path"] }, { "required": ["url"] }] }), r#"{"url":"x","PATH":"/"}"#),
+        (json!({ "dependentRequired": { "force": ["reason"] } }), r#"{"FORCE":1}"#),
+        (json!({ "dependentSchemas": { "force": false } }), r#"{"Force":1}"#),
+    ] {
+        assert!(!said(&schema(&rules), text).is_empty(), "{rules} {text}");
+    }
+}
+
+#[test]
+fn parts_without_keywords_are_not_free() {
+    let rules = json!({ "items": { "allOf": vec![json!(true); 4000] } });
+    let many = format!("[{}]", vec!["1"; 20_000].join(","));
+    assert!(!said(&schema(&rules), &many).is_empty());
+}
+
+#[test]
 fn elements_are_equal_however_they_are_written() {
     let unique = schema(&json!({ "uniqueItems": true }));
     let twice = "args: must have no two equal elements (`uniqueItems`)";
