@@ -49,6 +49,13 @@ pub(crate) struct Options {
 /// The digests of tools' definitions, by name.
 pub(crate) type Pinned = BTreeMap<String, Digest>;
 
+/// What a lock holds, by the tool.
+struct Locked {
+    digests: Pinned,
+    /// The schemas of arguments.
+    schemas: BTreeMap<String, String>,
+}
+
 /// What is written of a tool.
 struct Listed {
     digest: Digest,
@@ -60,8 +67,9 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let listed = listed(&options.tools.read()?)?;
     match &options.against {
         Some(lock) => {
-            let digests = listed.into_iter().map(|(name, tool)| (name, tool.digest)).collect();
-            tell(&differences(&locked(lock)?, &digests))
+            let digests = listed.iter().map(|(name, tool)| (name.clone(), tool.digest)).collect();
+            let locked = locked(lock)?;
+            tell(&(differences(&locked.digests, &digests) + &stale(&locked, &listed)?))
         }
         None => {
             if !options.no_schemas {
@@ -134,6 +142,25 @@ fn differences(locked: &Pinned, listed: &Pinned) -> String {
     out
 }
 
+/// A line for each tool whose definition is the one that is locked, and the schema beside its digest another one.
+fn stale(locked: &Locked, listed: &BTreeMap<String, Listed>) -> Result<String, Failure> {
+    let mut out = String::new();
+    for (name, tool) in listed.iter().filter(|(name, tool)| locked.digests.get(*name) == Some(&tool.digest)) {
+        let Some(beside) = locked.schemas.get(name) else { continue };
+        let digest = |schema: &str| {
+            // A schema may be a bool, which has no digest of its own.
+            let digest = Digest::of_definition(format!(r#"{{"inputSchema":{schema}}}"#).as_bytes());
+            digest.map_err(Failure::because(format!("the schema of {name:?} cannot be read")))
+        };
+        if tool.schema.as_deref().map(digest).transpose()? != Some(digest(beside)?) {
+            let what =
+                "stale: its `inputSchema` in the lock is not that of its definition, and rules `from_lock` go by it";
+            writeln!(out, "{name:?} {what}").ok();
+        }
+    }
+    Ok(out)
+}
+
 /// How a server differs from its lock in one tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Difference {
@@ -193,10 +220,12 @@ fn schema(definition: &[u8]) -> Result<Option<String>, SyntaxError> {
 }
 
 /// The digests of a lock, as the filter's configuration would have it.
-fn locked(path: &Path) -> Result<Pinned, Failure> {
+fn locked(path: &Path) -> Result<Locked, Failure> {
     let Source { name, text } = Source::read(path)?;
     let lock: serde_json::Value =
         serde_json::from_slice(&text).map_err(Failure::because(format!("`{name}` cannot be read")))?;
+    let tools = lock["tools"].as_object().into_iter().flatten();
+    let schemas = tools.filter_map(|(name, tool)| Some((name.clone(), tool.get("inputSchema")?.to_string()))).collect();
     let around = json!({
         "policies": { "policy": { "version": "1", "default": "deny" } },
         "locks": { "lock": lock },
@@ -204,7 +233,7 @@ fn locked(path: &Path) -> Result<Pinned, Failure> {
     });
     let config = policy::config::load(around.to_string().as_bytes());
     let config = config.map_err(Failure::because(format!("`{name}` is no lock")))?;
-    Ok(config.locks.first().map(|(_, lock)| pinned(lock)).unwrap_or_default())
+    Ok(Locked { digests: config.locks.first().map(|(_, lock)| pinned(lock)).unwrap_or_default(), schemas })
 }
 
 /// The digests of a lock.

@@ -109,6 +109,22 @@ fn a_server_is_pinned_as_it_speaks_over_every_transport() {
     assert_eq!(pin(&["--stdio", &command], ""), expected);
 }
 
+#[test]
+fn a_schema_that_is_not_that_of_its_digest_is_told() {
+    let tools = r#"[{"name":"a","inputSchema":{"type":"object"}},{"name":"b","inputSchema":{"maxProperties":1}}]"#;
+    let mut lock: Value = serde_json::from_str(&pin(&["-"], tools).out).unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let against = |lock: &Value| {
+        std::fs::write(file.path(), lock.to_string()).unwrap();
+        pin(&["-", "--against", file.path().to_str().unwrap()], tools)
+    };
+    assert_eq!(against(&lock).status, Some(0));
+    lock["tools"]["b"]["inputSchema"]["maxProperties"] = json!(9);
+    let ran = against(&lock);
+    assert_eq!(ran.status, Some(1));
+    assert!(ran.out.starts_with("\"b\" stale: ") && !ran.out.contains("\"a\""), "{ran:?}");
+}
+
 /// The filter's module looks at the same bytes, and finds what was pinned.
 #[test]
 fn what_is_pinned_from_a_server_is_what_the_filter_sees() {

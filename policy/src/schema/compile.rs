@@ -185,7 +185,7 @@ impl<'t> Compiler<'_, 't> {
     fn places(&mut self, place: &Place<'t>, id: Id) -> Option<()> {
         if let Some(inner) = place.member("$id").filter(|_| id != ROOT) {
             match self.check.text(&inner)?.strip_prefix('#') {
-                Some(anchor) if self.draft <= Draft::D07 => self.anchors.add(anchor, place),
+                Some(anchor) if self.draft <= Draft::D07 => self.anchor(&inner, anchor, place),
                 _ => {
                     let why = "a schema with a base of its own inside of another is not supported";
                     self.check.wrong(&inner, ErrorKind::Misplaced(why));
@@ -198,12 +198,18 @@ impl<'t> Compiler<'_, 't> {
             self.check.wrong(&inner, ErrorKind::Misplaced("a part of a schema cannot have a draft of its own"));
         }
         for name in ["$anchor", "$dynamicAnchor"] {
-            if let Some(anchor) = self.get(place, name) {
-                let anchor = self.check.text(&anchor)?;
-                self.anchors.add(anchor, place);
+            if let Some(inner) = self.get(place, name) {
+                let anchor = self.check.text(&inner)?;
+                self.anchor(&inner, anchor, place);
             }
         }
         Some(())
+    }
+
+    fn anchor(&mut self, inner: &Place<'t>, anchor: &'t str, place: &Place<'t>) {
+        if !self.anchors.add(anchor, place) {
+            self.check.wrong(inner, ErrorKind::Misplaced("another part of the schema has this name"));
+        }
     }
 
     #[inline(never)]

@@ -66,10 +66,30 @@ fn translate(source: &str) -> Result<String, Box<str>> {
                 rest.next();
                 group(&mut rest, &mut out)?;
             }
+            '{' => {
+                out.push('{');
+                counted(&mut rest, &mut out)?;
+            }
             other => out.push(other),
         }
     }
     Ok(out)
+}
+
+/// What follows `{`, up to its end.
+fn counted(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), Box<str>> {
+    for character in rest {
+        match character {
+            '}' => {
+                out.push('}');
+                return Ok(());
+            }
+            // The engine would pass over blanks, which make it a text elsewhere.
+            '0'..='9' | ',' => out.push(character),
+            _ => return Err("only numbers can stand in `{…}`: write `\\{` for the brace itself".into()),
+        }
+    }
+    Err("a `{` has no end: write `\\{` for the brace itself".into())
 }
 
 /// What follows `(?`.
@@ -91,6 +111,10 @@ fn class(rest: &mut Peekable<Chars<'_>>, out: &mut String) -> Result<(), Box<str
     }
     if rest.peek() == Some(&']') {
         return Err("a class needs something in it".into());
+    }
+    // The engine takes any number of them for themselves there, where ECMA-262 may have a range begin.
+    if rest.next_if_eq(&'-').is_some() {
+        out.push_str(r"\-");
     }
     while let Some(character) = rest.next() {
         match character {

@@ -21,8 +21,15 @@ pub(super) struct Reference<'t> {
 pub(super) struct Anchors<'t>(Vec<(&'t str, Place<'t>)>);
 
 impl<'t> Anchors<'t> {
-    pub(super) fn add(&mut self, name: &'t str, place: &Place<'t>) {
-        self.0.push((name, place.clone()));
+    /// Whether the name is new, or that of this very part.
+    pub(super) fn add(&mut self, name: &'t str, place: &Place<'t>) -> bool {
+        match self.0.iter().find(|(known, _)| *known == name) {
+            Some((_, known)) => known.node.offset == place.node.offset,
+            None => {
+                self.0.push((name, place.clone()));
+                true
+            }
+        }
     }
 }
 

@@ -110,6 +110,24 @@ fn a_lookalike_is_not_missing() {
 }
 
 #[test]
+fn patterns_mean_what_they_do_elsewhere_or_are_refused() {
+    let rules = schema(&json!({ "pattern": "^[--/]+$" }));
+    assert_eq!((said(&rules, r#""-./""#).as_str(), said(&rules, r#""+""#).is_empty()), ("", false));
+    let rules = schema(&json!({ "pattern": "^[^--/]{2,}$" }));
+    assert!(!said(&rules, r#""..""#).is_empty());
+    for pattern in ["^a{1, 3}$", "^a{$"] {
+        let text = json!({ "pattern": pattern }).to_string();
+        assert!(Schema::load_of_server(text.as_bytes()).is_err(), "{pattern}");
+    }
+}
+
+#[test]
+fn two_parts_of_one_name_are_refused() {
+    let text = json!({ "$defs": { "a": { "$anchor": "x" }, "b": { "$anchor": "x" } }, "$ref": "#x" }).to_string();
+    assert!(Schema::load_of_server(text.as_bytes()).is_err());
+}
+
+#[test]
 fn parts_without_keywords_are_not_free() {
     let rules = json!({ "items": { "allOf": vec![json!(true); 4000] } });
     let many = format!("[{}]", vec!["1"; 20_000].join(","));

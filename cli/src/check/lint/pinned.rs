@@ -44,8 +44,9 @@ fn differences(lock: &str, locked: &Pinned, listed: &Pinned, findings: &mut Find
         match difference {
             Difference::Changed { now } => {
                 let message = format!("`{}` is not what was reviewed, so its calls are denied", shown(tool));
-                let help =
-                    format!("the lock has only a digest, which is now {now}: read the definition before you pin it");
+                let help = format!(
+                    "its digest is now {now}: read the definition, then write the lock anew with `mcp-policy pin`"
+                );
                 findings.of_key(&CHANGED_TOOL, at, message, Some(help));
             }
             Difference::Gone => {
