@@ -1,9 +1,6 @@
 //! Arguments against a compiled schema.
 
-use core::cmp::Ordering;
-
-use super::instance::{At, Children, Instance, Place, View, sort};
-use super::json::Json;
+use super::instance::{At, Children, Instance, Place, View};
 use super::keyword::{Contains, If, Items, Keyword, Members, Types};
 use super::multiple::is_multiple;
 use super::pattern::Pattern;
@@ -17,11 +14,8 @@ const MAX_DEPTH: usize = 256;
 /// Steps for writing a number as a decimal.
 const DECIMAL: usize = 40;
 
-/// Bytes of text that are looked at in one step,
+/// Bytes of text that are looked at in one step.
 const BYTES: usize = 32;
-
-/// and that are compared.
-const COMPARED_BYTES: usize = 8;
 
 /// Why the arguments do not match.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +52,7 @@ pub(super) enum Why<'s> {
     Deep,
 }
 
-type Result<'s, T = ()> = core::result::Result<T, Stop<'s>>;
+pub(super) type Result<'s, T = ()> = core::result::Result<T, Stop<'s>>;
 
 /// Holds the instance against the schema.
 pub(super) fn evaluate(schema: &Schema, instance: Instance<'_>, effort: &Effort) -> core::result::Result<(), Mismatch> {
@@ -66,9 +60,9 @@ pub(super) fn evaluate(schema: &Schema, instance: Instance<'_>, effort: &Effort)
     evaluator.apply(ROOT, At::ROOT, &mut [], 0).map_err(|stop| words::mismatch(schema, &instance, stop))
 }
 
-struct Evaluator<'s, 'i> {
+pub(super) struct Evaluator<'s, 'i> {
     schema: &'s Schema,
-    instance: &'i Instance<'i>,
+    pub(super) instance: &'i Instance<'i>,
     effort: &'i Effort,
 }
 
@@ -378,112 +372,24 @@ impl<'s> Evaluator<'s, '_> {
         })
     }
 
-    fn equals(&self, value: &Json, at: At) -> Result<'s, bool> {
-        self.pay(1, at)?;
-        Ok(match (value, self.instance.view(at)) {
-            (Json::Null, View::Null) => true,
-            (Json::Bool(one), View::Bool(other)) => *one == other,
-            (Json::Number(one), View::Number(_, other)) => *one == self.exact(other, at)?,
-            (Json::String(one), View::String(other)) => {
-                if one.len() == other.len() {
-                    self.pay_text(other, at)?;
-                }
-                **one == *other
-            }
-            (Json::Array(one), View::Array(other)) if one.len() == other.count() => {
-                self.all_equal(one.iter().zip(self.instance.children(other)))?
-            }
-            (Json::Object(one), View::Object(other)) if one.len() == other.count() => {
-                let members = self.instance.children(other);
-                let same_names =
-                    one.iter().zip(members).all(|((name, _), member)| **name == *self.instance.name(*member));
-                same_names && self.all_equal(one.iter().map(|(_, value)| value).zip(members))?
-            }
-            _ => false,
-        })
-    }
-
-    fn all_equal<'v>(&self, pairs: impl Iterator<Item = (&'v Json, &'v Place)>) -> Result<'s, bool> {
-        for (value, place) in pairs {
-            if !self.equals(value, At::value(*place))? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Sorts the elements, so that equal ones are neighbours. Each takes part in a comparison for each time that their number
-    /// can be halved, which is paid for before.
-    fn are_unique(&self, all: Children, at: At) -> Result<'s, bool> {
-        let weight = self.weigh(at)?;
-        let halvings = usize::try_from(all.count().checked_ilog2().unwrap_or_default()).unwrap_or(64);
-        self.pay(weight.saturating_mul(halvings.saturating_add(1)), at)?;
-        let mut elements = self.instance.children(all).to_vec();
-        sort(&mut elements, &|one, other| self.compare(one, other));
-        Ok(elements.windows(2).all(|pair| match pair {
-            [one, other] => self.compare(*one, *other) != Ordering::Equal,
-            _ => true,
-        }))
-    }
-
-    /// What looking at everything in a value costs.
-    fn weigh(&self, at: At) -> Result<'s, usize> {
-        self.pay(1, at)?;
-        match self.instance.view(at) {
-            View::Null | View::Bool(_) => Ok(1),
-            View::Number(_, number) => self.exact(number, at).map(|_| 1),
-            View::String(text) => Ok((text.len() / COMPARED_BYTES).saturating_add(1)),
-            View::Array(all) | View::Object(all) => {
-                let mut sum: usize = 1;
-                for child in self.instance.children(all) {
-                    let name = self.instance.name(*child).len() / COMPARED_BYTES;
-                    sum = sum.saturating_add(name).saturating_add(self.weigh(At::value(*child))?);
-                }
-                Ok(sum)
-            }
-        }
-    }
-
-    /// A total order over values, in which only equal ones are equal. All numbers are exact.
-    #[inline(never)]
-    fn compare(&self, one: Place, other: Place) -> Ordering {
-        let (one, other) = (self.instance.view(At::value(one)), self.instance.view(At::value(other)));
-        match (one, other) {
-            (View::Bool(one), View::Bool(other)) => one.cmp(&other),
-            // Adding 0 makes 0 of -0.
-            (View::Number(one, _), View::Number(other, _)) => (one + 0.0).total_cmp(&(other + 0.0)),
-            (View::String(one), View::String(other)) => one.cmp(other),
-            (View::Array(one), View::Array(other)) | (View::Object(one), View::Object(other)) => {
-                let (one, other) = (self.instance.children(one), self.instance.children(other));
-                let pairs = one.iter().zip(other).map(|(one, other)| {
-                    let names = self.instance.name(*one).cmp(self.instance.name(*other));
-                    names.then_with(|| self.compare(*one, *other))
-                });
-                let different = pairs.into_iter().find(|order| order.is_ne());
-                different.unwrap_or_else(|| one.len().cmp(&other.len()))
-            }
-            (one, other) => rank(one).cmp(&rank(other)),
-        }
-    }
-
     fn length(&self, text: &str, at: At) -> Result<'s, u64> {
         self.pay_text(text, at)?;
         Ok(u64::try_from(text.chars().count()).unwrap_or(u64::MAX))
     }
 
     /// A number that servers read as the same one.
-    fn exact(&self, number: Number<'_>, at: At) -> Result<'s, f64> {
+    pub(super) fn exact(&self, number: Number<'_>, at: At) -> Result<'s, f64> {
         if !number.is_short() {
             self.pay(DECIMAL.saturating_add(number.as_str().len() / BYTES), at)?;
         }
         number.to_exact_f64().ok_or(Stop::GaveUp { at, why: Why::Inexact })
     }
 
-    fn pay(&self, steps: usize, at: At) -> Result<'s> {
+    pub(super) fn pay(&self, steps: usize, at: At) -> Result<'s> {
         if self.effort.affords(steps) { Ok(()) } else { Err(Stop::GaveUp { at, why: Why::Effort }) }
     }
 
-    fn pay_text(&self, text: &str, at: At) -> Result<'s> {
+    pub(super) fn pay_text(&self, text: &str, at: At) -> Result<'s> {
         self.pay((text.len() / BYTES).saturating_add(1), at)
     }
 
@@ -505,23 +411,12 @@ fn named(sorted: &[(Box<str>, Id)], name: &str) -> Option<Id> {
     sorted.get(index).map(|(_, id)| *id)
 }
 
-fn count(children: Children) -> u64 {
+pub(super) fn count(children: Children) -> u64 {
     u64::try_from(children.count()).unwrap_or(u64::MAX)
 }
 
 fn mark(own: &mut [bool], index: usize) {
     if let Some(mark) = own.get_mut(index) {
         *mark = true;
-    }
-}
-
-fn rank(view: View<'_>) -> u8 {
-    match view {
-        View::Null => 0,
-        View::Bool(_) => 1,
-        View::Number(..) => 2,
-        View::String(_) => 3,
-        View::Array(_) => 4,
-        View::Object(_) => 5,
     }
 }

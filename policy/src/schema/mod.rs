@@ -30,6 +30,7 @@
 mod compile;
 mod draft;
 mod effort;
+mod equality;
 mod evaluate;
 mod format;
 mod instance;
