@@ -63,6 +63,11 @@ impl<'a> RingBytes<'a> {
         more.saturating_add(1).saturating_add(self.head.iter().len()).saturating_add(self.tail.len())
     }
 
+    /// The newest cell, if it is all that has changed of a body of so many bytes, and takes as many as before.
+    pub(super) fn newest_alone(&self, body_length: usize) -> Option<Newest> {
+        (self.head.is_none() && self.length() == body_length).then_some(Newest(self.newest))
+    }
+
     /// Appends the body.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         match (u8::try_from(self.newest), self.more()) {
@@ -79,6 +84,21 @@ impl<'a> RingBytes<'a> {
     /// What follows the first byte of the newest cell.
     fn more(&self) -> Option<u64> {
         (self.newest > INLINE_MAX).then(|| self.newest.saturating_sub(VARINT_FOLLOWS.into()))
+    }
+}
+
+/// What the newest cell of a ring counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Newest(u64);
+
+impl Newest {
+    /// Writes it over that of a body in which it takes as many bytes.
+    pub(super) fn write_over(self, body: &mut [u8]) {
+        let Some((head, more)) = body.split_first_mut() else { return };
+        match u8::try_from(self.0) {
+            Ok(low) if self.0 <= INLINE_MAX => *head = low,
+            _ => varint::write_over(self.0.saturating_sub(VARINT_FOLLOWS.into()), more),
+        }
     }
 }
 

@@ -123,6 +123,7 @@ impl<'a> Table<'a> {
 pub(super) struct Slots<'a> {
     ageing: Ageing,
     rest: &'a [u8],
+    as_written: bool,
 }
 
 impl<'a> Slots<'a> {
@@ -136,7 +137,7 @@ impl<'a> Slots<'a> {
         let written = Now { monotonic_ms: u64::from_le_bytes(*monotonic), wall_ms: u64::from_le_bytes(*wall) };
         let clock =
             Now { monotonic_ms: now.monotonic_ms.max(written.monotonic_ms), wall_ms: now.wall_ms.max(written.wall_ms) };
-        Some(Self { ageing: Ageing { written, clock, known: SmallVec::new() }, rest })
+        Some(Self { ageing: Ageing { written, clock, known: SmallVec::new() }, rest, as_written: true })
     }
 
     /// The shard's time.
@@ -149,17 +150,32 @@ impl<'a> Slots<'a> {
         while !self.rest.is_empty() {
             let (slot, after) = Slot::read(self.rest, &mut self.ageing)?;
             self.rest = after;
+            self.as_written &= slot.older == 0;
             if slot.is_live(self.ageing.clock) {
                 return Some(Some(slot));
             }
+            self.as_written = false;
         }
         Some(None)
+    }
+
+    /// Whether all slots so far are live, and as they were when the shard was written.
+    pub(super) fn are_as_written(&self) -> bool {
+        self.as_written
     }
 
     /// The head of the bytes that will take the place of these.
     pub(super) fn begin_page(&self) -> Vec<u8> {
         begin_page(self.ageing.clock, HEAD_BYTES.saturating_add(self.rest.len()))
     }
+}
+
+/// Lets a shard that is as it was written have another time. `None` if the bytes are no shard.
+pub(super) fn set_clock(bytes: &mut [u8], clock: Now) -> Option<()> {
+    let (monotonic, rest) = bytes.split_first_chunk_mut()?;
+    *monotonic = clock.monotonic_ms.to_le_bytes();
+    *rest.first_chunk_mut()? = clock.wall_ms.to_le_bytes();
+    Some(())
 }
 
 /// A shard's head, with room for slots and a few more bytes.
@@ -193,6 +209,10 @@ impl<'a> Slot<'a> {
     /// What the slot of a sliding window counts, as it lies there; `None` if its body is no count.
     pub(super) fn ring(&self) -> Option<RingBytes<'a>> {
         RingBytes::read(self.body, self.older)
+    }
+
+    pub(super) fn body_length(&self) -> usize {
+        self.body.len()
     }
 
     pub(super) fn length(&self) -> usize {

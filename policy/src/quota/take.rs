@@ -141,9 +141,9 @@ impl Quota {
         now: Now,
     ) -> Result<Verdict, QuotaError> {
         let id = self.shard(shard);
-        let recalled = store.recall(id);
+        let mut recalled = store.recall(id);
         if recalled.is_some() {
-            let mut verdict = self.judge(&recalled, shard, jobs, now)?;
+            let mut verdict = self.judge(&mut recalled, shard, jobs, now)?;
             // A refusal may rest on what has changed since, so only an admission is believed, once it is swapped in.
             if matches!(verdict, Verdict::Admitted { bytes: Some(_), .. })
                 && swap_in(store, id, &mut verdict, &recalled)? == Swap::Done
@@ -152,8 +152,8 @@ impl Quota {
             }
         }
         for _ in 0..ATTEMPTS {
-            let read = store.get(id)?;
-            let mut verdict = self.judge(&read, shard, jobs, now)?;
+            let mut read = store.get(id)?;
+            let mut verdict = self.judge(&mut read, shard, jobs, now)?;
             if swap_in(store, id, &mut verdict, &read)? == Swap::Done {
                 return Ok(verdict);
             }
@@ -161,8 +161,9 @@ impl Quota {
         Err(QuotaError::Contended)
     }
 
-    fn judge(&self, read: &Read, shard: u32, jobs: &[Job<'_>], now: Now) -> Result<Verdict, QuotaError> {
-        if let ([job], Some((bytes, _))) = (jobs, read)
+    /// An admission may take the bytes that were read, to make those of it that take their place.
+    fn judge(&self, read: &mut Read, shard: u32, jobs: &[Job<'_>], now: Now) -> Result<Verdict, QuotaError> {
+        if let ([job], Some((bytes, _))) = (jobs, &mut *read)
             && let Some(verdict) = single::take(bytes, job, now, self.worker())
         {
             return Ok(verdict);

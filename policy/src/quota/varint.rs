@@ -16,6 +16,19 @@ pub(super) fn write(mut value: u64, out: &mut Vec<u8>) {
     }
 }
 
+/// Writes `value` over one that takes as many bytes.
+pub(super) fn write_over(mut value: u64, bytes: &mut [u8]) {
+    for byte in bytes {
+        let [low, ..] = value.to_le_bytes();
+        value >>= 7;
+        if value == 0 {
+            *byte = low;
+            return;
+        }
+        *byte = low | 0x80;
+    }
+}
+
 /// Bytes that [`write`] appends for `value`.
 pub(super) const fn length(value: u64) -> usize {
     match value.checked_ilog2() {

@@ -58,7 +58,7 @@ proptest! {
             let job = Job { index: 0, charge: &charge, spot };
             let key = format!("mcp_policy/1/test/{}", spot.shard);
             let bytes = store.lock().get(&key).map(|(bytes, _)| bytes.clone());
-            if let Some(bytes) = bytes && let Some(short) = single::take(&bytes, &job, now, quota.worker()) {
+            if let Some(bytes) = bytes && let Some(short) = single::take(&mut bytes.clone(), &job, now, quota.worker()) {
                 let terms = Terms { seed: quota.seed(), when_full, worker: quota.worker() };
                 let table = Table::read(Some(&bytes), now).unwrap();
                 match (short, weigh(&table, &[job], now, terms).unwrap()) {
@@ -74,12 +74,12 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_bring_the_short_way_down(bytes: Vec<u8>) {
+    fn no_bytes_bring_the_short_way_down(mut bytes: Vec<u8>) {
         let store = Map::default();
         let quota = open(&store, MAX_BYTES, WhenFull::Deny);
         let charge = limit(0, 1);
         let spot = hash::spot(quota.seed(), grant("agent"), &charge, quota.shards());
-        single::take(&bytes, &Job { index: 0, charge: &charge, spot }, START, quota.worker());
+        single::take(&mut bytes, &Job { index: 0, charge: &charge, spot }, START, quota.worker());
     }
 }
 
@@ -92,8 +92,33 @@ fn the_usual_call_takes_the_short_way() {
     let job = Job { index: 0, charge: &charge, spot };
     assert!(admitted(quota.take(&store, grant("agent"), &[charge], START)));
     let bytes = store.lock()[&format!("mcp_policy/1/test/{}", spot.shard)].0.clone();
-    assert!(matches!(single::take(&bytes, &job, after(START, 30_000), quota.worker()), Some(Verdict::Admitted { .. })));
+    let later = after(START, 30_000);
     // Nine at most in a minute: a tenth is left to the long way, which says how long to wait.
     let tenth = Charge { amount: 9, ..charge };
-    assert!(single::take(&bytes, &Job { charge: &tenth, ..job }, after(START, 30_000), quota.worker()).is_none());
+    let mut left = bytes.clone();
+    assert!(single::take(&mut left, &Job { charge: &tenth, ..job }, later, quota.worker()).is_none());
+    assert_eq!(left, bytes);
+    assert!(single::take(&mut left, &job, later, quota.worker()).is_some());
+}
+
+#[test]
+fn calls_in_a_row_are_counted_in_place() {
+    let store = Map::default();
+    let quota = open(&store, MAX_BYTES, WhenFull::Deny);
+    let charge = Charge { max: 1_000_000, ..limit(0, 1) };
+    let spot = hash::spot(quota.seed(), grant("agent"), &charge, quota.shards());
+    let job = Job { index: 0, charge: &charge, spot };
+    assert!(admitted(quota.take(&store, grant("agent"), &[charge], START)));
+    let mut bytes = store.lock()[&format!("mcp_policy/1/test/{}", spot.shard)].0.clone();
+    let mut moved = 0;
+    for _ in 0..1_000 {
+        let before = bytes.as_ptr();
+        let verdict = single::take(&mut bytes, &job, after(START, 1), quota.worker());
+        let Some(Verdict::Admitted { bytes: Some(counted), .. }) = verdict else { panic!("it is not counted") };
+        // A new page is made beside the old one, so it lies elsewhere.
+        moved += usize::from(counted.as_ptr() != before);
+        bytes = counted;
+    }
+    // The number grows a byte longer at 15 and at 15 + 128.
+    assert_eq!(moved, 2);
 }
