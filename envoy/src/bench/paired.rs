@@ -1,6 +1,7 @@
 //! What a limit adds, too small a cost for the table: calls that are counted and calls that are not take short turns right
 //! after each other, in one Envoy. Only the differences within such pairs are looked at, so that what slows the machine
-//! down for a while falls out; and in one process, since two of the same kind differ by more than that.
+//! down for a while falls out. Where a process has its code and its data differs from one start to the next and costs some
+//! of a microsecond here or there, so several Envoys are asked, one after the other.
 
 use std::{
     fmt,
@@ -8,7 +9,7 @@ use std::{
 };
 
 use super::{
-    Body, Plan, Variant,
+    Body, Variant,
     bodies::{TOOL, UNCOUNTED},
     load::Load,
     per_request,
@@ -18,7 +19,9 @@ use crate::{Envoy, Result};
 /// How many pairs are measured, and how long one turn of a pair lasts.
 #[derive(Debug, Clone, Copy)]
 pub struct PairedPlan {
-    /// The number of pairs.
+    /// The number of Envoys.
+    pub envoys: usize,
+    /// The number of pairs in each.
     pub pairs: usize,
     /// One of the two turns.
     pub turn: Duration,
@@ -28,7 +31,7 @@ pub struct PairedPlan {
 #[derive(Debug)]
 pub struct Paired {
     plan: PairedPlan,
-    /// What the call that is not counted costs, in microseconds of CPU time: of every pair, sorted.
+    /// What the call that is not counted costs, in microseconds of CPU time: the median of every Envoy.
     base: Vec<f64>,
     /// How much more the counted one costs, likewise.
     differences: Vec<f64>,
@@ -37,61 +40,66 @@ pub struct Paired {
 const BODY: Body = Body::Kilobyte;
 
 impl Paired {
-    /// Measures on an Envoy of [`Variant::Limit`]. What comes first alternates.
-    pub(super) fn measure(Plan { paired: plan, connections, .. }: Plan, envoy: &Envoy) -> Result<Self> {
-        let load = |tool| Load::connect(envoy.address(), &BODY.bytes(tool), connections, Variant::Limit.expected());
-        let turn = |load: &Load, length| -> Result<f64> {
-            let before = envoy.cpu_time()?;
-            let requests = load.run(Instant::now() + length)?;
-            Ok(per_request(envoy.cpu_time()?.saturating_sub(before), requests).as_secs_f64() * 1e6)
-        };
-        let (uncounted, counted) = (load(UNCOUNTED)?, load(TOOL)?);
-        // The first requests pay for connections upstream and for code that was not compiled yet.
-        for load in [&uncounted, &counted] {
-            turn(load, plan.turn * 10)?;
-        }
-        let mut pairs = Vec::with_capacity(plan.pairs);
-        for pair in 0..plan.pairs {
-            pairs.push(if pair % 2 == 0 {
-                let first = turn(&uncounted, plan.turn)?;
-                (first, turn(&counted, plan.turn)?)
-            } else {
-                let first = turn(&counted, plan.turn)?;
-                (turn(&uncounted, plan.turn)?, first)
-            });
-        }
-        Ok(Self::new(plan, &pairs))
+    pub(super) fn new(plan: PairedPlan) -> Self {
+        Self { plan, base: Vec::new(), differences: Vec::new() }
     }
 
-    fn new(plan: PairedPlan, pairs: &[(f64, f64)]) -> Self {
-        let sorted = |of: fn(&(f64, f64)) -> f64| {
-            let mut values: Vec<f64> = pairs.iter().map(of).collect();
-            values.sort_by(f64::total_cmp);
-            values
-        };
-        Self { plan, base: sorted(|(base, _)| *base), differences: sorted(|(base, other)| other - base) }
+    /// Measures on one Envoy of [`Variant::Limit`].
+    pub(super) fn measure(&mut self, connections: usize, envoy: &Envoy) -> Result<()> {
+        let pairs = pairs(self.plan, connections, envoy)?;
+        self.add(&pairs);
+        Ok(())
     }
 
-    /// The median difference, and the interval that holds the true median with 95 % confidence whatever the
-    /// distribution is (order statistics at n/2 ± √n, as the binomial distribution has it).
-    fn median(&self) -> (f64, [f64; 2]) {
-        let count = self.differences.len();
-        let reach = count.isqrt();
-        let at = |index: usize| self.differences.get(index.min(count.saturating_sub(1))).copied().unwrap_or_default();
-        (at(count / 2), [at((count / 2).saturating_sub(reach)), at(count / 2 + reach)])
+    fn add(&mut self, pairs: &[(f64, f64)]) {
+        self.base.push(median(pairs.iter().map(|(base, _)| *base)));
+        self.differences.push(median(pairs.iter().map(|(base, counted)| counted - base)));
     }
+}
+
+/// What a call costs without and with its limit, in microseconds of CPU time. What comes first alternates.
+fn pairs(plan: PairedPlan, connections: usize, envoy: &Envoy) -> Result<Vec<(f64, f64)>> {
+    let load = |tool| Load::connect(envoy.address(), &BODY.bytes(tool), connections, Variant::Limit.expected());
+    let turn = |load: &Load, length| -> Result<f64> {
+        let before = envoy.cpu_time()?;
+        let requests = load.run(Instant::now() + length)?;
+        Ok(per_request(envoy.cpu_time()?.saturating_sub(before), requests).as_secs_f64() * 1e6)
+    };
+    let (uncounted, counted) = (load(UNCOUNTED)?, load(TOOL)?);
+    // The first requests pay for connections upstream and for code that was not compiled yet.
+    for load in [&uncounted, &counted] {
+        turn(load, plan.turn * 10)?;
+    }
+    let pair = |pair| {
+        let counted_first = |first| Ok((turn(&uncounted, plan.turn)?, first));
+        if pair % 2 == 0 {
+            turn(&uncounted, plan.turn).and_then(|first| Ok((first, turn(&counted, plan.turn)?)))
+        } else {
+            turn(&counted, plan.turn).and_then(counted_first)
+        }
+    };
+    (0..plan.pairs).map(pair).collect()
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
 impl fmt::Display for Paired {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { plan: PairedPlan { pairs, turn }, .. } = self;
-        let (median, [low, high]) = self.median();
-        let base = self.base.get(self.base.len() / 2).copied().unwrap_or_default();
+        let Self { plan: PairedPlan { envoys, pairs, turn }, base, differences } = self;
+        let more = median(differences.iter().copied());
+        let base = median(base.iter().copied());
+        let lowest = differences.iter().copied().fold(more, f64::min);
+        let highest = differences.iter().copied().fold(more, f64::max);
         write!(
             f,
-            "A call of {} that one limit counts costs {median:.1} us more than one that none does, which costs \
-             {base:.0} us (medians of {pairs} pairs of turns of {turn:?}; with 95 % confidence {low:.1} to {high:.1}).",
-            BODY.name()
+            "A call of {} that one limit counts costs {more:.1} us more than one that none does, which costs {base:.0} us \
+             (the median of {envoys} Envoys, which say {lowest:.1} to {highest:.1}; of each, the median of {pairs} pairs \
+             of turns of {turn:?}).",
+            BODY.name(),
         )
     }
 }
@@ -101,12 +109,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_few_slow_pairs_say_does_not_count() {
-        let plan = PairedPlan { pairs: 100, turn: Duration::from_millis(1) };
-        let differences = (0..100).map(|pair| if pair % 10 == 0 { 900.0 } else { f64::from(pair % 3) });
-        let pairs: Vec<_> = differences.map(|difference| (50.0, 50.0 + difference)).collect();
-        let paired = Paired::new(plan, &pairs);
-        assert_eq!(paired.median(), (1.0, [1.0, 2.0]));
-        assert!(paired.to_string().contains("costs 1.0 us more"));
+    fn what_a_few_slow_pairs_or_envoys_say_does_not_count() {
+        let mut paired = Paired::new(PairedPlan { envoys: 5, pairs: 100, turn: Duration::from_millis(1) });
+        for slow in [0.0, 7.0, 0.5, 1.0, 0.2] {
+            let differences = (0..100).map(|pair| if pair % 10 == 0 { 900.0 } else { f64::from(pair % 3) });
+            let pairs: Vec<_> = differences.map(|difference| (50.0, 50.0 + slow + difference)).collect();
+            paired.add(&pairs);
+        }
+        assert!(paired.to_string().contains("costs 1.5 us more than one that none does, which costs 50 us"));
+        assert!(paired.to_string().contains("which say 1.0 to 8.0"));
     }
 }
