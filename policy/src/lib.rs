@@ -37,4 +37,5 @@ pub mod pins;
 pub mod quota;
 pub mod reply;
 pub mod schema;
+mod sort;
 pub mod uri;

@@ -4,6 +4,7 @@ use super::error::ErrorKind;
 use super::fields::{Check, Place};
 use super::model::{Limit, Store};
 use crate::quota::Window;
+use crate::sort::sort_by;
 
 /// A limit, where it stands, and whose calls it counts.
 pub(crate) struct Shared<'t> {
@@ -31,21 +32,22 @@ pub(crate) enum Reach {
 /// follows from it. Where one call can meet both, because one of them is in `all_tools`,
 /// they must also add the same argument, as a call adds to a counter once.
 pub(crate) fn agree(check: &mut Check, limits: &[Shared<'_>]) {
-    let mut sorted: Vec<&Shared<'_>> = limits.iter().collect();
     let counter =
         |shared: &Shared<'_>| (shared.limit.counter.clone(), shared.limit.scope.to_string(), runs(&shared.limit));
+    let named = limits.iter().map(|shared| (counter(shared), shared));
     // Stable: those of one counter stay in the order of the document.
-    sorted.sort_by_cached_key(|shared| counter(shared));
-    for shares in sorted.chunk_by(|a, b| counter(a) == counter(b)) {
-        let [first, others @ ..] = shares else { continue };
-        for other in others {
+    let sorted = sort_by(named.collect(), |(one, _), (other, _)| one.cmp(other));
+    for shares in sorted.chunk_by(|(one, _), (other, _)| one == other) {
+        let [(_, first), others @ ..] = shares else { continue };
+        for (_, other) in others {
             if let Some(aspect) = difference(&first.limit, &other.limit) {
                 mismatch(check, first, other, aspect);
             }
         }
         // No more than one: a rule cannot have two limits on one counter.
-        let Some(common) = shares.iter().find(|shared| shared.reach == Reach::EveryTool) else { continue };
-        for other in shares.iter().filter(|shared| shared.reach == Reach::SomeTools) {
+        let shares = || shares.iter().map(|(_, shared)| *shared);
+        let Some(common) = shares().find(|shared| shared.reach == Reach::EveryTool) else { continue };
+        for other in shares().filter(|shared| shared.reach == Reach::SomeTools) {
             let steps = |shared: &Shared<'_>| shared.limit.increment_from.as_ref().map(|path| path.steps.clone());
             if steps(common) != steps(other) && difference(&common.limit, &other.limit).is_none() {
                 mismatch(check, common, other, "increment_from");

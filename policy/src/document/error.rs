@@ -6,6 +6,7 @@ use super::cidr::CidrError;
 use super::glob::GlobError;
 use super::path::PathError;
 use crate::json::Problem;
+use crate::sort::sort_by;
 use crate::uri::UriError;
 
 /// Everything that is wrong with a document, in the order of the text. Never empty.
@@ -102,7 +103,7 @@ impl Errors {
             // INVARIANT: a reader that gives nothing has said why. Should one forget to, the document is refused all the same.
             found.push((0, String::new(), ErrorKind::NothingConfigured));
         }
-        found.sort_by_key(|(offset, ..)| *offset);
+        let found = sort_by(found, |(one, ..), (other, ..)| one.cmp(other));
         Self(found.into_iter().map(|(offset, pointer, kind)| Error::new(text, offset, pointer, kind)).collect())
     }
 

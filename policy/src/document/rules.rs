@@ -1,6 +1,5 @@
 //! Rules, and the sections that they stand in.
 
-use core::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::conditions::{List, few_elements, predicates, words_for_the_agent};
@@ -13,6 +12,7 @@ use super::model::{Action, ArgumentSchema, Default, Rule, SchemaSource, Section}
 use super::record;
 use super::tree::{Kind, push_step};
 use crate::schema::{Schema, Strictness};
+use crate::sort::sort_by;
 use crate::uri::normalize_pattern;
 
 /// What the rules of a section are for.
@@ -62,7 +62,7 @@ pub(crate) fn section<'t>(
         }
         section.globs.push((name, rule));
     }
-    section.globs.sort_by_key(|(glob, _)| Reverse(glob.literals()));
+    section.globs = sort_by(section.globs, |(one, _), (other, _)| other.literals().cmp(&one.literals()));
     section
 }
 

@@ -1,5 +1,6 @@
 //! What to leave out of a text.
 
+use crate::sort::sort_by;
 use core::ops::Range;
 
 /// Ranges of a text that do not go on. Disjoint, in any order.
@@ -28,12 +29,12 @@ impl Cuts {
     }
 
     /// The text without what is left out.
-    pub(super) fn apply(mut self, text: &[u8]) -> Vec<u8> {
+    pub(super) fn apply(self, text: &[u8]) -> Vec<u8> {
         // What stands before an element is left out only once the element is kept.
-        self.0.sort_unstable_by_key(|cut| cut.start);
+        let cuts = sort_by(self.0, |one, other| one.start.cmp(&other.start));
         let mut out = Vec::with_capacity(text.len());
         let mut from = 0;
-        for cut in &self.0 {
+        for cut in &cuts {
             out.extend_from_slice(text.get(from..cut.start).unwrap_or_default());
             from = cut.end;
         }

@@ -2,6 +2,7 @@ use std::borrow::Cow;
 
 use super::Arguments;
 use crate::json::{Reader, SyntaxError, Value};
+use crate::sort::sort_by;
 
 /// Values that must each equal some scalar among the arguments of a call.
 ///
@@ -39,10 +40,10 @@ impl<'h> Mirrored<'h> {
         if self.values.is_empty() {
             return true;
         }
-        self.values.sort_unstable_by(|a, b| a.text.cmp(&b.text));
+        self.values = sort_by(self.values, |a, b| a.text.cmp(&b.text));
         self.values.dedup_by(|a, b| a.text == b.text);
-        self.numbers = self.values.iter().filter_map(|value| Some((value.number?, false))).collect();
-        self.numbers.sort_unstable_by(|(a, _), (b, _)| a.total_cmp(b));
+        let numbers = self.values.iter().filter_map(|value| Some((value.number?, false)));
+        self.numbers = sort_by(numbers.collect(), |(a, _), (b, _)| a.total_cmp(b));
         self.numbers.dedup_by(|(a, _), (b, _)| a == b);
         for (_, value) in arguments.members() {
             // Cannot fail: the reader has checked them.

@@ -4,6 +4,7 @@
 //! would see a change that its double does not show.
 
 use crate::json::{Number, Reader, SyntaxError, Value};
+use crate::sort::sort_by;
 
 type Result<T> = core::result::Result<T, SyntaxError>;
 
@@ -50,7 +51,7 @@ fn write_object(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<()> {
         Ok::<(), SyntaxError>(())
     })?;
     // By UTF-16 code units, as ECMAScript sorts.
-    members.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let members = sort_by(members, |(one, _), (other, _)| one.cmp(other));
     out.push(b'{');
     for (index, (_, text)) in members.into_iter().enumerate() {
         separate(index, out);

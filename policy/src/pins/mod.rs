@@ -32,6 +32,7 @@ use sha2::{Digest as _, Sha256};
 use crate::decision::{Refusal, RefusalKind};
 use crate::json::{Problem, Reader, SyntaxError};
 use crate::schema::Schema;
+use crate::sort::sort_by;
 
 pub use states::States;
 
@@ -129,7 +130,7 @@ impl Lock {
     /// A lock of these tools. Of two with one name the last counts; documents cannot have that.
     pub fn new(unseen: Unseen, mut tools: Vec<(Box<str>, Digest)>) -> Self {
         tools.reverse();
-        tools.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let mut tools = sort_by(tools, |(one, _), (other, _)| one.cmp(other));
         tools.dedup_by(|(later, _), (first, _)| later == first);
         let mut text = Vec::new();
         for (name, Digest(digest)) in &tools {

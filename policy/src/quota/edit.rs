@@ -6,6 +6,7 @@ use super::outcome::{Part, QuotaError, Taken};
 use super::shard::{NewSlot, SHARD_BYTES, Table};
 use super::store::{CounterStore, Swap};
 use super::take::{ATTEMPTS, expected};
+use crate::sort::sort_by;
 
 impl Quota {
     /// Gives back what an admission took, for those of its charges that `which` names by index. A
@@ -25,8 +26,7 @@ impl Quota {
             which(part.charge) && joined.all(|&(_, also)| which(also))
         };
         let parts: Vec<&Part> = taken.parts.iter().filter(|part| named(part)).collect();
-        let mut shards: Vec<u32> = parts.iter().map(|part| part.shard).collect();
-        shards.sort_unstable();
+        let mut shards = sort_by(parts.iter().map(|part| part.shard).collect(), Ord::cmp);
         shards.dedup();
         let mut result = Ok(());
         for shard in shards {

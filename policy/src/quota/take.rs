@@ -115,12 +115,15 @@ impl Quota {
             }
             before = charges.get(..=index).unwrap_or(charges);
             let job = self.job(principal, index, charge);
-            match groups.iter_mut().find(|group| group.shard == job.spot.shard) {
-                Some(group) => group.jobs.push(job),
-                None => groups.push(Group { shard: job.spot.shard, jobs: smallvec![job] }),
+            match groups.binary_search_by_key(&job.spot.shard, |group| group.shard) {
+                Ok(at) => {
+                    if let Some(group) = groups.get_mut(at) {
+                        group.jobs.push(job);
+                    }
+                }
+                Err(at) => groups.insert(at, Group { shard: job.spot.shard, jobs: smallvec![job] }),
             }
         }
-        groups.sort_unstable_by_key(|group| group.shard);
         Ok(groups)
     }
 

@@ -18,6 +18,7 @@ use super::outcome::{Refusal, Taken};
 use super::page;
 use super::shard::{Slot, Table};
 use super::window::Window;
+use crate::sort::sort_by;
 
 /// A charge, its index, and where it counts.
 #[derive(Clone, Copy)]
@@ -154,12 +155,12 @@ impl<'c> Demand<'c> {
     fn wait_until_held_is(&self, room: Option<u128>, clock: Now, now: Now) -> Option<u64> {
         let room = room.filter(|_| self.window != Window::Running)?;
         let own = self.own.as_ref().map(|own| own.held(clock, now)).unwrap_or_default();
-        let mut leaving: Vec<(u64, u64)> = own
+        let leaving: Vec<(u64, u64)> = own
             .iter()
             .chain(&self.others)
             .filter_map(|held| Some((held.counts_for_ms(self.window, clock, now)?, held.count)))
             .collect();
-        leaving.sort_unstable();
+        let leaving = sort_by(leaving, Ord::cmp);
         let mut left = self.stored;
         let mut wait = 0;
         for (in_ms, count) in leaving {

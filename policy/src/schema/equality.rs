@@ -1,9 +1,10 @@
 //! Which values are equal: for `const`, `enum` and `uniqueItems`.
 
+use crate::sort::sort_places;
 use core::cmp::Ordering;
 
 use super::evaluate::{Evaluator, Result};
-use super::instance::{At, Children, Place, View, sort};
+use super::instance::{At, Children, Place, View};
 use super::json::Json;
 
 /// Bytes of text that are compared in one step.
@@ -53,7 +54,7 @@ impl<'s> Evaluator<'s, '_> {
         let halvings = usize::try_from(all.count().checked_ilog2().unwrap_or_default()).unwrap_or(64);
         self.pay(weight.saturating_mul(halvings.saturating_add(1)), at)?;
         let mut elements = self.instance.children(all).to_vec();
-        sort(&mut elements, &|one, other| self.compare(one, other));
+        sort_places(&mut elements, &|one, other| self.compare(one, other));
         Ok(elements.windows(2).all(|pair| match pair {
             [one, other] => self.compare(*one, *other) != Ordering::Equal,
             _ => true,

@@ -1,11 +1,11 @@
 //! Arguments as a flat table: read once, in place, so that looking at a part again costs no scan of it.
 
-use core::cmp::Ordering;
 use std::borrow::Cow;
 
 use super::{Effort, Mismatch};
 use crate::json::{Number, Raw, Reader, SyntaxError, Value};
 use crate::message::Arguments;
+use crate::sort::sort_places;
 
 /// The most values that are held against a schema: of 72 bytes each.
 pub const MAX_VALUES: usize = 1 << 16;
@@ -234,7 +234,7 @@ impl<'a> Instance<'a> {
         if self.cost() > self.room {
             return Err(TooMany);
         }
-        sort(&mut members, &|one, other| self.name(one).cmp(self.name(other)));
+        sort_places(&mut members, &|one, other| self.name(one).cmp(self.name(other)));
         Ok(self.keep(members))
     }
 }
@@ -255,12 +255,6 @@ impl Children {
     pub(super) fn count(self) -> usize {
         self.count
     }
-}
-
-/// Sorts, with one copy of the code for every order.
-#[inline(never)]
-pub(super) fn sort(places: &mut [Place], order: &dyn Fn(Place, Place) -> Ordering) {
-    places.sort_unstable_by(|one, other| order(*one, *other));
 }
 
 /// The arguments have more values than anybody should have to look at.
