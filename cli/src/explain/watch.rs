@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use policy::{
-    decision::{List, LookalikeArgument, Operand, Seen, Truth, Watch},
+    decision::{List, Operand, Seen, Truth, Unasked, Watch},
     document::{
         condition::Condition as Written,
         model::{Action, Default, Limit, Predicate, SchemaSource, Section},
@@ -139,7 +139,7 @@ fn predicate_step(
     predicate: &Predicate,
     list: List,
     conditions: Vec<Condition>,
-    truth: Result<Truth, LookalikeArgument>,
+    truth: Result<Truth, Unasked>,
     refuses: bool,
 ) -> Step {
     let list = match list {
@@ -160,17 +160,18 @@ fn limit_step(limit: &Limit, amount: Option<u64>) -> Step {
     }
 }
 
-fn word(truth: Result<Truth, LookalikeArgument>) -> &'static str {
+fn word(truth: Result<Truth, Unasked>) -> &'static str {
     match truth {
         Ok(Truth::True) => "true",
         Ok(Truth::False) => "false",
         Ok(Truth::Wrong) => "wrong",
-        Err(LookalikeArgument) => "look-alike",
+        Err(Unasked::Lookalike) => "look-alike",
+        Err(Unasked::TooFar) => "too much to check",
     }
 }
 
 impl Condition {
-    fn of(condition: &Written, mut found: Vec<Found>, truth: Result<Truth, LookalikeArgument>) -> Self {
+    fn of(condition: &Written, mut found: Vec<Found>, truth: Result<Truth, Unasked>) -> Self {
         // What headers and grants hold may be credentials.
         if matches!(condition.path.root, Root::Header(_) | Root::Grant) {
             found.iter_mut().for_each(|found| found.value = None);

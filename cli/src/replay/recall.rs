@@ -8,7 +8,7 @@ use std::{
 
 use policy::{
     audit::{Mark, UNCLEAR},
-    decision::{Facts, Header, List, LookalikeArgument, Seen, Truth, Watch},
+    decision::{Facts, Header, List, Seen, Truth, Unasked, Watch},
     document::{
         condition::{Condition, Test},
         model::{ArgumentSchema, Limit, Predicate},
@@ -44,7 +44,7 @@ struct Looked {
     needs: Option<String>,
     /// What is not known there may be a key that looks like another.
     may_look_alike: bool,
-    truth: Result<Truth, LookalikeArgument>,
+    truth: Result<Truth, Unasked>,
 }
 
 impl<'r> Recall<'r> {
@@ -190,7 +190,7 @@ impl Watch for Recall<'_> {
         let any = |truth| known.iter().any(|condition| condition.truth == truth);
         let refuses = match list {
             List::Require => known.iter().any(|condition| condition.truth != Ok(Truth::True)),
-            List::DenyIf => any(Err(LookalikeArgument)),
+            List::DenyIf => known.iter().any(|condition| condition.truth.is_err()),
         };
         let passes =
             list == List::DenyIf && any(Ok(Truth::False)) && !unknown.iter().any(|condition| condition.may_look_alike);

@@ -141,3 +141,30 @@ fn a_regular_expression_runs_in_linear_time() {
     let (small, large) = (cost(4_000), cost(16_000));
     assert!(large < small * 5, "four times the text costs {large} instead of {small}");
 }
+
+#[test]
+fn many_conditions_on_the_largest_body_cost_no_more_than_reading_it_a_few_times() {
+    let condition =
+        |nth: usize| json!({"conditions": [{"path": format!("args.list[*].x{nth}"), "op": "eq", "value": 1}]});
+    let conditions = |count: usize| json!({"deny_if": (0..count).map(condition).collect::<Vec<_>>()});
+    let host = filter()
+        .configuration(tools(json!({"none": {}, "one": conditions(1), "many": conditions(100)})).to_string())
+        .start()
+        .unwrap();
+    let worker = host.worker(0);
+    for (shape, element) in [("small objects", r#"{"x":1},"#), ("many names", r#"{"x":1,"x2":1,"x4":[{}],"X":[]},"#)] {
+        let list = element.repeat((1 << 20) / element.len() - 100);
+        let cost = |tool: &str| {
+            let before = worker.fuel_used();
+            let body = call_text(tool, &format!(r#"{{"list":[{}]}}"#, list.trim_end_matches(',')));
+            drop(Request::post().send(&worker, &body));
+            (worker.fuel_used() - before) / u64::try_from(body.len()).unwrap()
+        };
+        let (none, one, many) = (cost("none"), cost("one"), cost("many"));
+        eprintln!("{shape}: {none} instructions per byte, {one} with a condition, {many} with a hundred");
+        assert!(
+            many < none * 8,
+            "{shape}: {none} instructions per byte, {one} with a condition, {many} with a hundred"
+        );
+    }
+}

@@ -12,17 +12,27 @@ const REGEX_BYTES: usize = 16 * 1024;
 /// How many bytes of URIs the rules of one policy may look at for one body: each is held against every wildcard.
 const URI_BYTES: usize = 32 * 1024;
 
+/// How many bytes of arguments the conditions of one policy may walk over for one body: each walks over what it has to
+/// step into. As far as the [records](crate::audit::Walks) may.
+const WALKED_BYTES: usize = 8 << 20;
+
 /// What judging one body by one policy may still cost. Where it does not suffice, conditions are wrong, which refuses.
 #[derive(Debug)]
 pub struct Effort {
     regex_bytes: Cell<usize>,
     uri_bytes: Cell<usize>,
+    walked_bytes: Cell<usize>,
     schema: schema::Effort,
 }
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { regex_bytes: Cell::new(REGEX_BYTES), uri_bytes: Cell::new(URI_BYTES), schema: schema::Effort::default() }
+        Self {
+            regex_bytes: Cell::new(REGEX_BYTES),
+            uri_bytes: Cell::new(URI_BYTES),
+            walked_bytes: Cell::new(WALKED_BYTES),
+            schema: schema::Effort::default(),
+        }
     }
 }
 
@@ -40,6 +50,11 @@ impl<W> Context<'_, '_, W> {
     /// Whether a regular expression may look at so many more bytes.
     pub(super) fn affords_regex(&self, bytes: usize) -> bool {
         spend(&self.effort.regex_bytes, bytes)
+    }
+
+    /// Whether a condition may walk over so many more bytes.
+    pub(super) fn affords_walk(&self, bytes: usize) -> bool {
+        spend(&self.effort.walked_bytes, bytes)
     }
 
     /// What schemas may still cost.

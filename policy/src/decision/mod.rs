@@ -21,7 +21,7 @@ pub use facts::{Facts, Header};
 pub use operand::Operand;
 pub use target::Target;
 pub use truth::{List, Truth};
-pub use walk::LookalikeArgument;
+pub use walk::{LookalikeArgument, Unasked};
 pub use watch::{Seen, Watch};
 
 use std::borrow::Cow;
@@ -106,6 +106,7 @@ const AMOUNT_UNCLEAR: &str = "The amount that this call spends is missing or unc
 const TOO_MANY_URIS: &str = "These are too many or too long URIs for one request.";
 /// What judging a URI costs beside its bytes, in bytes.
 const URI_COST: usize = 64;
+const TOO_MUCH: &str = "These arguments are too large for all that policy checks of them.";
 const ARGUMENT_UNCLEAR: &str = "An argument's name could be mistaken for one that policy checks.";
 
 /// Judges a request or notification by one policy. `lock` has the tools of the server behind, if they are pinned. All messages
@@ -347,7 +348,8 @@ impl Predicate {
         let refusal = match (list, truth) {
             (List::Require, Ok(Truth::True)) | (List::DenyIf, Ok(Truth::False)) => None,
             (_, Ok(_)) => Some(self.refusal()),
-            (_, Err(LookalikeArgument)) => Some(Refusal::denied(&self.pointer, None, ARGUMENT_UNCLEAR)),
+            (_, Err(Unasked::Lookalike)) => Some(Refusal::denied(&self.pointer, None, ARGUMENT_UNCLEAR)),
+            (_, Err(Unasked::TooFar)) => Some(Refusal::denied(&self.pointer, None, TOO_MUCH)),
         };
         context.watch.see(Seen::Predicate { predicate: self, list, truth, refuses: refusal.is_some() });
         let refuses = context.watch.refuses(self, list, refusal.is_some());
@@ -355,7 +357,7 @@ impl Predicate {
     }
 
     /// False if any condition is false, else wrong if any is wrong, else true.
-    fn truth<W: Watch>(&self, list: List, context: &Context<'_, '_, W>) -> Result<Truth, LookalikeArgument> {
+    fn truth<W: Watch>(&self, list: List, context: &Context<'_, '_, W>) -> Result<Truth, Unasked> {
         let mut sum = Truth::True;
         for condition in &self.conditions {
             // Every condition is walked even if one is false: a look-alike key refuses all the same.
@@ -380,7 +382,7 @@ impl Limit {
             return Some(1);
         };
         let recalled = context.watch.recall(&Root::Arguments, &path.steps);
-        match walk::single(recalled.unwrap_or(context.arguments), &path.steps) {
+        match walk::single(recalled.unwrap_or(context.arguments), &path.steps, context) {
             Ok(Some(Value::Number(number))) => number.to_millionths(),
             _ => None,
         }

@@ -14,36 +14,41 @@ use crate::message::Arguments;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LookalikeArgument;
 
+/// Why a condition cannot be asked: the call is refused whatever the others say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unasked {
+    /// A key beside the named one could be taken for it.
+    Lookalike,
+    /// The conditions have walked as far as they may.
+    TooFar,
+}
+
+impl From<LookalikeArgument> for Unasked {
+    fn from(LookalikeArgument: LookalikeArgument) -> Self {
+        Self::Lookalike
+    }
+}
+
 /// Follows a condition's path to its value or values, and asks the condition of them.
 pub(super) fn condition<W: Watch>(
     condition: &Condition,
     list: List,
     context: &Context<'_, '_, W>,
-) -> Result<Truth, LookalikeArgument> {
+) -> Result<Truth, Unasked> {
     let truth = follow(condition, list, context);
     context.watch.see(Seen::Condition(condition, truth));
     truth
 }
 
-fn follow<W: Watch>(
-    condition: &Condition,
-    list: List,
-    context: &Context<'_, '_, W>,
-) -> Result<Truth, LookalikeArgument> {
+fn follow<W: Watch>(condition: &Condition, list: List, context: &Context<'_, '_, W>) -> Result<Truth, Unasked> {
     let walk = Walk { test: &condition.test, list, context };
     let facts = context.facts;
     let recalled = context.watch.recall(&condition.path.root, &condition.path.steps);
     match (&condition.path.root, condition.path.steps.as_slice()) {
         (Root::Arguments | Root::Claims, [Step::Key(name), rest @ ..]) if recalled.is_some() => {
-            match recalled.map_or(Ok(None), |recalled| argument(recalled, name))? {
-                Some(value) => walk.value(value, rest),
-                None => Ok(walk.missing()),
-            }
+            recalled.map_or_else(|| Ok(walk.missing()), |recalled| walk.argument(recalled, name, rest))
         }
-        (Root::Arguments, [Step::Key(name), rest @ ..]) => match argument(context.arguments, name)? {
-            Some(value) => walk.value(value, rest),
-            None => Ok(walk.missing()),
-        },
+        (Root::Arguments, [Step::Key(name), rest @ ..]) => walk.argument(context.arguments, name, rest),
         (Root::Claims, [Step::Key(name), rest @ ..]) => match facts.claim(name) {
             // The token's issuer wrote the claims, but a claim that cannot be read must not decide.
             Some(json) => Reader::new(json, 64)
@@ -68,10 +73,16 @@ fn follow<W: Watch>(
 }
 
 /// The value at `steps` in the arguments, none if it is missing. Elements of arrays are taken by index only.
-pub(super) fn single<'a>(arguments: &Arguments<'a>, steps: &[Step]) -> Result<Option<Value<'a>>, LookalikeArgument> {
+pub(super) fn single<'a, W>(
+    arguments: &Arguments<'a>,
+    steps: &[Step],
+    context: &Context<'_, '_, W>,
+) -> Result<Option<Value<'a>>, Unasked> {
     let [Step::Key(name), rest @ ..] = steps else { return Ok(None) };
+    afford(context, arguments.name_bytes())?;
     let mut at = argument(arguments, name)?;
     for step in rest {
+        afford(context, at.map_or(0, |value| size(&value)))?;
         at = match (step, at) {
             (Step::Key(name), Some(Value::Object(raw))) => member(raw, name)?,
             (Step::Index(index), Some(Value::Array(raw))) => element(raw, *index),
@@ -79,6 +90,18 @@ pub(super) fn single<'a>(arguments: &Arguments<'a>, steps: &[Step]) -> Result<Op
         };
     }
     Ok(at)
+}
+
+fn afford<W>(context: &Context<'_, '_, W>, bytes: usize) -> Result<(), Unasked> {
+    if context.affords_walk(bytes) { Ok(()) } else { Err(Unasked::TooFar) }
+}
+
+/// How many bytes a step into the value walks over.
+fn size(value: &Value<'_>) -> usize {
+    match value {
+        Value::Array(raw) | Value::Object(raw) => raw.bytes().len(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
 }
 
 struct Walk<'w, 'c, 'a, W> {
@@ -93,6 +116,12 @@ impl<W: Watch> Walk<'_, '_, '_, W> {
         ask(self.test, operand, self.context)
     }
 
+    fn end(&self, value: Value<'_>) -> Result<Truth, Unasked> {
+        let operand = Operand::from(value);
+        afford(self.context, self.test.reads_of(&operand))?;
+        Ok(self.ask(&operand))
+    }
+
     fn missing(&self) -> Truth {
         self.context.watch.see(Seen::Missing);
         self.list.missing(self.test)
@@ -103,9 +132,20 @@ impl<W: Watch> Walk<'_, '_, '_, W> {
         Truth::Wrong
     }
 
-    fn value(&self, value: Value<'_>, steps: &[Step]) -> Result<Truth, LookalikeArgument> {
+    fn argument(&self, arguments: &Arguments<'_>, name: &str, steps: &[Step]) -> Result<Truth, Unasked> {
+        afford(self.context, arguments.name_bytes())?;
+        match argument(arguments, name)? {
+            Some(value) => self.value(value, steps),
+            None => Ok(self.missing()),
+        }
+    }
+
+    fn value(&self, value: Value<'_>, steps: &[Step]) -> Result<Truth, Unasked> {
+        if !steps.is_empty() {
+            afford(self.context, size(&value))?;
+        }
         match (steps, value) {
-            ([], value) => Ok(self.ask(&value.into())),
+            ([], value) => self.end(value),
             ([Step::Key(name), rest @ ..], Value::Object(raw)) => match member(raw, name)? {
                 Some(value) => self.value(value, rest),
                 None => Ok(self.missing()),

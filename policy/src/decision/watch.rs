@@ -1,4 +1,4 @@
-use super::LookalikeArgument;
+use super::Unasked;
 use super::operand::Operand;
 use super::truth::{List, Truth};
 use crate::document::condition::Condition;
@@ -72,7 +72,7 @@ pub enum Seen<'s> {
     /// The way to it was blocked: by something that has no inside, or a header or claim that is not clear.
     Blocked,
     /// What a condition came to, after what it saw.
-    Condition(&'s Condition, Result<Truth, LookalikeArgument>),
+    Condition(&'s Condition, Result<Truth, Unasked>),
     /// What a predicate came to, after its conditions.
     Predicate {
         /// Which.
@@ -80,7 +80,7 @@ pub enum Seen<'s> {
         /// Where it stands.
         list: List,
         /// What its conditions make of it.
-        truth: Result<Truth, LookalikeArgument>,
+        truth: Result<Truth, Unasked>,
         /// Whether it refuses the call.
         refuses: bool,
     },

@@ -40,6 +40,7 @@ pub enum Reference<'a> {
 #[derive(Debug, Default)]
 pub struct Arguments<'a> {
     members: Vec<(Key<'a>, Value<'a>)>,
+    name_bytes: usize,
 }
 
 impl<'a> Arguments<'a> {
@@ -48,13 +49,19 @@ impl<'a> Arguments<'a> {
         &self.members
     }
 
+    /// How many bytes all names have: what looking for one of them takes.
+    pub(crate) fn name_bytes(&self) -> usize {
+        self.name_bytes
+    }
+
     fn read(reader: &mut Reader<'a>) -> Result<Self, ReadError> {
-        let mut members = Vec::new();
+        let mut arguments = Self::default();
         reader.object::<ReadError>(|reader, key| {
-            members.push((key.clone(), reader.value()?));
+            arguments.name_bytes = arguments.name_bytes.saturating_add(key.as_bytes().len());
+            arguments.members.push((key.clone(), reader.value()?));
             Ok(())
         })?;
-        Ok(Self { members })
+        Ok(arguments)
     }
 }
 

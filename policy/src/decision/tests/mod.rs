@@ -1,6 +1,7 @@
 //! The order of evaluation, and each step of it.
 
 mod conditions;
+mod effort;
 mod listings;
 mod order;
 mod schemas;

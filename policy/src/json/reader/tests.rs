@@ -159,6 +159,24 @@ proptest! {
         prop_assert_eq!(reader.end(), Ok(()));
     }
 
+    /// What has been checked is passed without looking at what stands in it.
+    #[test]
+    fn what_has_been_read_is_passed_to_the_same_end(value in json(), pretty: bool) {
+        let text = if pretty { serde_json::to_vec_pretty(&value) } else { serde_json::to_vec(&value) }.unwrap();
+        let text = [b"[", &text[..], b", \"end\"]"].concat();
+        let Value::Array(raw) = Reader::new(&text, 64).unwrap().value().unwrap() else { panic!("an array") };
+        let mut first = Reader::new(&text[1..], 64).unwrap();
+        let mut again = raw.reader();
+        let mut ends = vec![];
+        again.array::<SyntaxError>(|reader| {
+            reader.skip()?;
+            ends.push(reader.offset() - 1);
+            Ok(())
+        }).unwrap();
+        first.skip().unwrap();
+        prop_assert_eq!(ends, [first.offset(), text.len() - 2]);
+    }
+
     #[test]
     fn what_is_accepted_is_json_to_serde_json_too(bytes in prop::collection::vec(prop_oneof![
         Just(b'{'), Just(b'}'), Just(b'['), Just(b']'), Just(b'"'), Just(b':'), Just(b','), Just(b'\\'), Just(b'u'),
