@@ -40,7 +40,6 @@ pub enum Reference<'a> {
 #[derive(Debug, Default)]
 pub struct Arguments<'a> {
     members: Vec<(Key<'a>, Value<'a>)>,
-    name_bytes: usize,
 }
 
 impl<'a> Arguments<'a> {
@@ -51,17 +50,16 @@ impl<'a> Arguments<'a> {
 
     /// How many bytes all names have: what looking for one of them takes.
     pub(crate) fn name_bytes(&self) -> usize {
-        self.name_bytes
+        self.members.iter().fold(0, |sum, (name, _)| sum.saturating_add(name.as_bytes().len()))
     }
 
     fn read(reader: &mut Reader<'a>) -> Result<Self, ReadError> {
-        let mut arguments = Self::default();
+        let mut members = Vec::new();
         reader.object::<ReadError>(|reader, key| {
-            arguments.name_bytes = arguments.name_bytes.saturating_add(key.as_bytes().len());
-            arguments.members.push((key.clone(), reader.value()?));
+            members.push((key.clone(), reader.value()?));
             Ok(())
         })?;
-        Ok(arguments)
+        Ok(Self { members })
     }
 }
 
