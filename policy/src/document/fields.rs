@@ -9,12 +9,17 @@ use regex_lite::{Regex, RegexBuilder};
 use super::error::{ErrorKind, Errors};
 use super::nearest::nearest;
 use super::tree::{self, Kind, Node};
+use crate::schema::pattern::Pattern;
 
 /// The largest document, in bytes.
 pub(crate) const MAX_DOCUMENT: usize = 4 << 20;
 
 /// After so many errors nobody reads on.
 const MAX_ERRORS: usize = 200;
+
+/// The most that the patterns of all schemas of a document may take, in KiB of their compiled form. Those of a lock were
+/// written by a server, and every worker keeps them all.
+const MAX_PATTERNS: usize = 8 * 1024;
 
 /// 2^53: beyond it a double skips whole numbers, and control planes turn numbers into doubles.
 pub(crate) const MAX_WHOLE: u64 = 1 << 53;
@@ -25,6 +30,8 @@ pub(crate) struct Check {
     found: Vec<(usize, String, ErrorKind)>,
     /// The expressions that have been compiled: many tools are checked by the same few.
     regexes: BTreeMap<Box<str>, Regex>,
+    /// What the patterns of all schemas take, in KiB.
+    patterns: usize,
 }
 
 /// One value of the document, and where it stands.
@@ -128,6 +135,19 @@ impl Check {
         let regex = self.note(place, compiled.map_err(|error| ErrorKind::Regex(error.to_string().into())))?;
         self.regexes.insert(text.into(), regex.clone());
         Some(regex)
+    }
+
+    /// A pattern of a schema.
+    #[inline(never)]
+    pub(crate) fn pattern(&mut self, source: &str) -> Result<Pattern, ErrorKind> {
+        let pattern = if self.patterns < MAX_PATTERNS {
+            Pattern::new(source)
+        } else {
+            Err(format!("the patterns of all schemas together compile to more than {MAX_PATTERNS} KiB").into())
+        };
+        let pattern = pattern.map_err(ErrorKind::Regex)?;
+        self.patterns = self.patterns.saturating_add(pattern.weight());
+        Ok(pattern)
     }
 
     #[inline(never)]

@@ -4,7 +4,6 @@ use super::draft::{self, Draft};
 use super::format::Format;
 use super::json::Json;
 use super::keyword::{Contains, If, Items, Keyword, Members, Node, Types};
-use super::pattern::Pattern;
 use super::references::{self, Anchors, Reference};
 use super::sorted::Sorted;
 use super::{Id, ROOT, Schema, Strictness};
@@ -297,8 +296,8 @@ impl<'t> Compiler<'_, 't> {
         if let Some(place) = self.get(place, "pattern")
             && let Some(text) = self.check.text(&place)
         {
-            keywords
-                .extend(self.check.note(&place, Pattern::new(text).map_err(ErrorKind::Regex)).map(Keyword::Pattern));
+            let pattern = self.check.pattern(text);
+            keywords.extend(self.check.note(&place, pattern).map(Keyword::Pattern));
         }
         if let Some(place) = self.get(place, "format")
             && let Some(text) = self.check.text(&place)
@@ -365,11 +364,11 @@ impl<'t> Compiler<'_, 't> {
         }
         if let Some(place) = self.get(place, "patternProperties") {
             for (offset, source, place) in self.check.members(&place).unwrap_or_default() {
-                let pattern = Pattern::new(source);
+                let pattern = self.check.pattern(source);
                 let id = self.schema(&place);
                 match (pattern, id) {
                     (Ok(pattern), Some(id)) => members.patterns.push((pattern, id)),
-                    (Err(why), _) => self.check.wrong_at(offset, place.pointer(), ErrorKind::Regex(why)),
+                    (Err(why), _) => self.check.wrong_at(offset, place.pointer(), why),
                     _ => {}
                 }
             }

@@ -37,7 +37,7 @@ mod instance;
 mod json;
 mod keyword;
 mod multiple;
-mod pattern;
+pub(crate) mod pattern;
 mod references;
 mod sorted;
 #[cfg(test)]

@@ -24,7 +24,7 @@ impl Pattern {
     ///
     /// # Errors
     /// What cannot be used of it, in words.
-    pub(super) fn new(source: &str) -> Result<Self, Box<str>> {
+    pub(crate) fn new(source: &str) -> Result<Self, Box<str>> {
         let translated = translate(source)?;
         let mut weight = 1;
         loop {
@@ -43,7 +43,7 @@ impl Pattern {
 
     /// What matching a byte of text may cost, as a multiple of what it costs with the smallest expressions: KiB of the compiled
     /// form.
-    pub(super) fn weight(&self) -> usize {
+    pub(crate) fn weight(&self) -> usize {
         self.weight
     }
 

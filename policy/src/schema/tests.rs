@@ -122,6 +122,19 @@ fn patterns_mean_what_they_do_elsewhere_or_are_refused() {
 }
 
 #[test]
+fn patterns_take_so_much_memory_all_together() {
+    // 16 KiB each.
+    let properties = |count: usize| -> serde_json::Map<_, _> {
+        (0..count).map(|nth| (format!("p{nth}"), json!({ "pattern": "^[^/]{180}$" }))).collect()
+    };
+    let load = |count| Schema::load_of_server(json!({ "properties": properties(count) }).to_string().as_bytes());
+    assert!(load(512).is_ok());
+    let errors = load(513).unwrap_err().to_string();
+    assert!(errors.contains("/properties/p99/pattern") && errors.contains("more than 8192 KiB"), "{errors}");
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+}
+
+#[test]
 fn two_parts_of_one_name_are_refused() {
     let text = json!({ "$defs": { "a": { "$anchor": "x" }, "b": { "$anchor": "x" } }, "$ref": "#x" }).to_string();
     assert!(Schema::load_of_server(text.as_bytes()).is_err());
