@@ -10,6 +10,7 @@ pub mod envelope;
 pub mod listing;
 pub mod message;
 pub mod rate_limit_answer;
+pub mod schema;
 pub mod tree;
 pub mod uri;
 
@@ -23,12 +24,13 @@ use std::{env, fs, io};
 pub type Check = fn(&[u8]);
 
 /// The targets by name: each has a binary, and a folder of seeds.
-pub const TARGETS: [(&str, Check); 6] = [
+pub const TARGETS: [(&str, Check); 7] = [
     ("document", document::check),
     ("envelope", envelope::check),
     ("listing", listing::check),
     ("message", message::check),
     ("rate_limit_answer", rate_limit_answer::check),
+    ("schema", schema::check),
     ("uri", uri::check),
 ];
 

@@ -17,12 +17,12 @@ use lexopt::prelude::*;
 use crate::cargo::{cargo, root, run, target_dir};
 
 pub(crate) const HELP: &str = "\
-Looks for inputs that break a property of what reads messages, listings, policies, URIs and answers.
+Looks for inputs that break a property of what reads messages, listings, policies, schemas, URIs and answers.
 
 Usage: cargo xtask fuzz [--seconds N] [TARGET...]
 
   --seconds N  how long each target runs (default 60)
-  TARGET       document, envelope, listing, message, rate_limit_answer, uri (default: all, one after the other)
+  TARGET       document, envelope, listing, message, rate_limit_answer, schema, uri (default: all, one after the other)
 
 Starts from fuzz/seeds, keeps what reaches new code in fuzz/corpus, and writes what breaks a property to
 fuzz/artifacts. Needs a C++ compiler. To look at such a file without libFuzzer:
