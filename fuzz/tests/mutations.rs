@@ -140,6 +140,11 @@ fn only_the_limit_asked_for_admits() {
 }
 
 #[test]
+fn schemas_say_one_thing() {
+    holds("schema", 40_000);
+}
+
+#[test]
 fn uris_have_one_normal_form() {
     holds("uri", 40_000);
 }
