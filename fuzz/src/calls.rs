@@ -79,7 +79,7 @@ fn outcome(policy: &Policy, method: &str, params: &str, (kind, name): (Kind, &st
     if let Decision::Refuse(refusal) = &decision
         && refusal.kind == RefusalKind::Hidden
     {
-        assert!(!policy.shows(kind, name), "{name:?} is listed, and unknown when asked for");
+        assert!(!policy.shows(kind, name, None), "{name:?} is listed, and unknown when asked for");
     }
     Some(format!("{body} {decision:?}"))
 }

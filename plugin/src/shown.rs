@@ -61,7 +61,9 @@ impl<'r> ShownTo<'r> {
 
 impl Shown for ShownTo<'_> {
     fn shows(&self, kind: Kind, name: &str) -> bool {
-        let shows = self.runtime.policies(&self.exchange.policies).all(|(_, policy)| policy.shows(kind, name));
+        let Exchange { policies, .. } = self.exchange;
+        let lock = self.runtime.lock(policies).map(|(_, lock)| lock);
+        let shows = self.runtime.policies(policies).all(|(_, policy)| policy.shows(kind, name, lock));
         self.hid.set(self.hid.get() || !shows);
         shows
     }

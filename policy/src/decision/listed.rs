@@ -3,6 +3,7 @@
 use super::{NOT_ALLOWED, Refusal};
 use crate::document::model::{Action, Listing, Policy, Rule, Section};
 use crate::listing::Kind;
+use crate::pins::Lock;
 use crate::uri;
 
 impl Policy {
@@ -13,16 +14,17 @@ impl Policy {
     }
 
     /// Whether a listing shows an entry. Hiding is tidiness: what a listing does not show is refused when it is asked
-    /// for, whether or not it was seen.
-    pub fn shows(&self, kind: Kind, name: &str) -> bool {
+    /// for, whether or not it was seen. `lock` has the tools of the server behind, if they are pinned.
+    pub fn shows(&self, kind: Kind, name: &str, lock: Option<&Lock>) -> bool {
+        let lists = |section: &Section, name: &str| section.lists(name, None, self.listing, lock);
         let resource = |normal: Result<String, _>| match normal {
-            Ok(normal) => self.resources.lists(&normal, self.listing),
+            Ok(normal) => lists(&self.resources, &normal),
             // Reading or completing it would be refused.
-            Err(_) => self.resources.is_unconditional() && self.resources.lists(name, self.listing),
+            Err(_) => self.resources.is_unconditional() && lists(&self.resources, name),
         };
         match kind {
-            Kind::Tools => self.tools.lists(name, self.listing),
-            Kind::Prompts => self.prompts.lists(name, self.listing),
+            Kind::Tools => self.tools.lists(name, Some(&self.all_tools), self.listing, lock),
+            Kind::Prompts => lists(&self.prompts, name),
             Kind::Resources => resource(uri::normalize(name)),
             Kind::ResourceTemplates => resource(uri::normalize_template(name)),
         }

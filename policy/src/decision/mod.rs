@@ -36,6 +36,7 @@ use crate::document::path::Root;
 use crate::json::Value;
 use crate::message::Params;
 use crate::pins::Lock;
+use crate::schema::Schema;
 use crate::uri::{self, UriError};
 use context::Context;
 
@@ -240,10 +241,16 @@ impl Section {
                 Listing::All => refusal,
             });
         }
-        match (self.rule(name), all) {
+        let decision = match (self.rule(name), all) {
             (Some(rule), all) => rule.judge(name, all, context),
             (None, Some(all)) => all.judge(name, None, context),
             (None, None) => Decision::Allow(Takings::new()),
+        };
+        match decision {
+            Decision::Refuse(refusal) if !self.lists(name, all, listing, context.lock) => {
+                Decision::Refuse(Refusal { kind: RefusalKind::Hidden, ..refusal })
+            }
+            decision => decision,
         }
     }
 
@@ -269,11 +276,17 @@ impl Section {
     }
 
     /// Whether a list shows the target.
-    fn lists(&self, name: &str, listing: Listing) -> bool {
+    fn lists(&self, name: &str, all: Option<&Rule>, listing: Listing, lock: Option<&Lock>) -> bool {
         match listing {
             Listing::All => !self.hides(name),
-            Listing::Allowed => self.refuses_outright(name).is_none(),
+            Listing::Allowed => self.refuses_outright(name).is_none() && !self.lacks_schema(name, all, lock),
         }
+    }
+
+    /// Whether rules go by a schema of the target's that is not pinned, so that they refuse it whatever its arguments.
+    fn lacks_schema(&self, name: &str, all: Option<&Rule>, lock: Option<&Lock>) -> bool {
+        let mut schemas = self.rule(name).into_iter().chain(all).filter_map(|rule| rule.schema.as_deref());
+        schemas.any(|schema| schema.of(name, lock).is_none())
     }
 
     /// Whether every name is treated alike.
@@ -324,13 +337,17 @@ impl Rule {
 }
 
 impl ArgumentSchema {
+    /// The schema that it stands for where a tool is called; none if none is pinned.
+    fn of<'s>(&'s self, tool: &str, lock: Option<&'s Lock>) -> Option<&'s Schema> {
+        match &self.source {
+            SchemaSource::Inline(schema) => Some(schema),
+            SchemaSource::Lock => lock.and_then(|lock| lock.schema(tool)),
+        }
+    }
+
     /// Refuses arguments that do not match, before anything else reads them.
     fn refuses<'p, W: Watch>(&'p self, name: &str, context: &Context<'_, '_, W>) -> Option<Refusal<'p>> {
-        let schema = match &self.source {
-            SchemaSource::Inline(schema) => Some(schema),
-            SchemaSource::Lock => context.lock.and_then(|lock| lock.schema(name)),
-        };
-        let reason = match schema {
+        let reason = match self.of(name, context.lock) {
             Some(schema) => {
                 let checked = schema.check_arguments(context.arguments, context.schema_effort());
                 checked.err().map(|mismatch| Cow::Owned(mismatch.to_string()))

@@ -14,11 +14,11 @@ fn shown(listing: &str, default: &str) -> Vec<&'static str> {
         let hidden = outcome_of(&policy, &call(tool, "{}"), &FACTS).starts_with("hidden");
         assert_eq!(
             hidden,
-            !policy.shows(Kind::Tools, tool),
+            !policy.shows(Kind::Tools, tool, None),
             "{tool}: a tool that no list shows is unknown when called"
         );
     }
-    TOOLS.into_iter().filter(|tool| policy.shows(Kind::Tools, tool)).collect()
+    TOOLS.into_iter().filter(|tool| policy.shows(Kind::Tools, tool, None)).collect()
 }
 
 #[test]
@@ -49,16 +49,16 @@ fn lists_are_only_touched_by_policies_that_take_something_out() {
 fn a_resource_that_could_not_be_read_is_not_listed() {
     let ruled =
         policy(r#"{"version":"1","default":"allow","resources":{"default":"allow","hide":["file:///srv/secret/*"]}}"#);
-    assert!(ruled.shows(Kind::Resources, "file:///srv/lab/a"));
+    assert!(ruled.shows(Kind::Resources, "file:///srv/lab/a", None));
     for hidden in ["file:///srv/secret/a", "FILE:///srv/%73ecret/a", "file:////srv/secret/a/", "file:///srv\\secret"] {
-        assert!(!ruled.shows(Kind::Resources, hidden), "{hidden}");
+        assert!(!ruled.shows(Kind::Resources, hidden, None), "{hidden}");
     }
-    assert!(ruled.shows(Kind::ResourceTemplates, "file:///srv/lab/{name}"));
+    assert!(ruled.shows(Kind::ResourceTemplates, "file:///srv/lab/{name}", None));
     for hidden in ["file:///srv/secret/{name}", "FILE:///srv/x/../secret/{name}", "file://{host}/x", "{any}"] {
-        assert!(!ruled.shows(Kind::ResourceTemplates, hidden), "{hidden}");
+        assert!(!ruled.shows(Kind::ResourceTemplates, hidden, None), "{hidden}");
     }
     let unruled = policy(r#"{"version":"1","default":"allow","hide":["x"]}"#);
-    assert!(unruled.shows(Kind::Resources, "file:///srv\\secret"));
+    assert!(unruled.shows(Kind::Resources, "file:///srv\\secret", None));
 }
 
 #[test]
@@ -69,11 +69,13 @@ fn listing_allowed_holds_for_prompts_and_resources_too() {
         "resources":{"default":"allow","uris":{"file:///srv/x":{"action":"deny"}}}}"#,
     );
     for (name, shown) in [("good", true), ("bad", false), ("never", false), ("other", false)] {
-        assert_eq!(policy.shows(Kind::Prompts, name), shown, "{name}");
+        assert_eq!(policy.shows(Kind::Prompts, name, None), shown, "{name}");
         let outcome = outcome_of(&policy, &request("prompts/get", &format!(r#"{{"name":"{name}"}}"#)), &FACTS);
         assert_eq!(!outcome.starts_with("hidden"), shown, "{outcome}");
     }
-    assert!(policy.shows(Kind::Resources, "file:///srv/y") && !policy.shows(Kind::Resources, "file:///srv/x"));
+    assert!(
+        policy.shows(Kind::Resources, "file:///srv/y", None) && !policy.shows(Kind::Resources, "file:///srv/x", None)
+    );
     let read = request("resources/read", r#"{"uri":"file:///srv/x"}"#);
     assert!(outcome_of(&policy, &read, &FACTS).starts_with("hidden"));
 }

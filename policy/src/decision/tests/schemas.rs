@@ -1,5 +1,6 @@
 use super::*;
 use crate::config;
+use crate::listing::Kind;
 
 const POLICY: &str = r#"{
     "version": "1", "default": "allow",
@@ -65,7 +66,42 @@ fn outcome_by_lock(configuration: &str, tool: &str, arguments: &str) -> String {
     let (_, policy) = &config.policies[0];
     match judge(policy, message.method().unwrap(), message.params().unwrap(), lock, &FACTS, &effort) {
         Decision::Allow(_) => "allow".to_owned(),
+        Decision::Refuse(Refusal { kind: RefusalKind::Hidden, rule, .. }) => format!("hidden {rule}"),
         Decision::Refuse(refusal) | Decision::Approve(refusal, _) => format!("{} {}", refusal.rule, refusal.reason),
+    }
+}
+
+#[test]
+fn a_tool_whose_schema_is_not_pinned_is_not_among_the_allowed_ones() {
+    let digest = "0".repeat(64);
+    for (rules, rule) in [
+        (r#""tools": { "list_*": { "schema": "from_lock" } }"#, "/tools/list_*/schema"),
+        (r#""all_tools": { "schema": "from_lock" }, "tools": { "list_*": {} }"#, "/all_tools/schema"),
+    ] {
+        let configuration = |listing: &str| {
+            format!(
+                r#"{{
+                    "policies": {{ "p": {{ "version": "1", "default": "deny", "listing": "{listing}", {rules} }} }},
+                    "locks": {{ "lab": {{ "version": "1", "tools": {{
+                        "list_runs": {{ "sha256": "{digest}", "inputSchema": {{ "maxProperties": 1 }} }},
+                        "list_robots": {{ "sha256": "{digest}" }}
+                    }} }} }},
+                    "routes": [{{ "policy": "p", "lock": "lab" }}]
+                }}"#
+            )
+        };
+        let shown = |configuration: &str| {
+            let config = config::load(configuration.as_bytes()).unwrap_or_else(|errors| panic!("{errors}"));
+            let lock = config.locks.first().map(|(_, lock)| lock);
+            let shows = |tool| config.policies[0].1.shows(Kind::Tools, tool, lock);
+            (shows("list_runs"), shows("list_robots"))
+        };
+        let (all, allowed) = (configuration("all"), configuration("allowed"));
+        assert_eq!((shown(&all), shown(&allowed)), ((true, true), (true, false)), "{rule}");
+        assert_eq!(outcome_by_lock(&allowed, "list_robots", "{}"), format!("hidden {rule}"));
+        // What is refused for its arguments is there.
+        let refused = outcome_by_lock(&allowed, "list_runs", r#"{"a":1,"b":2}"#);
+        assert!(refused.starts_with(rule), "{refused}");
     }
 }
 
