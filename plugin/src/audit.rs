@@ -60,7 +60,7 @@ fn begin(runtime: &Runtime, audit: &Audit, exchange: &Exchange, messages: &[Mess
     Record::begin(&Head {
         wall_ms: exchange.caller.wall_ms(),
         // Without it sliding windows are replayed by the other clock.
-        clock_us: host::monotonic_us().unwrap_or_default(),
+        clock_us: exchange.judged_us.or_else(|| host::monotonic_us().ok()).unwrap_or_default(),
         policies: &policies,
         observed: runtime.observes(),
         who: &who(audit, exchange, messages),

@@ -1,5 +1,7 @@
 //! The record that a judged body leaves for Envoy's access log.
 
+use std::time::Duration;
+
 use host_test::{Answer, Cluster, Stream, Value as Property};
 use serde_json::{Value, json};
 
@@ -183,10 +185,14 @@ fn what_a_rate_limit_service_says_is_in_the_record() {
     let lab = Lab::with(tools(json!({"charge": {"limits": [limit]}})), members);
     lab.set_cluster("ratelimit", Some(Cluster::Up));
     let answered = |answer| {
+        let judged_at_once = record(&lab.call("other"))["clock_us"].clone();
         let stream = lab.call("charge");
         assert_eq!(stream.filter_state("mcp_policy.audit"), None, "it is not known yet");
         let [question] = lab.pending_callouts().try_into().expect("one question");
+        lab.advance(Duration::from_millis(40));
         lab.answer(question.id, answer).unwrap();
+        // What is counted here was counted before the service was asked.
+        assert_eq!(record(&stream)["clock_us"], judged_at_once);
         outcome(&stream)
     };
     // A `RateLimitResponse` that applied 5 a minute: over it, and within it.

@@ -94,6 +94,9 @@ pub(crate) struct Exchange {
     answers: bool,
     /// The answer may hold a listing.
     pub(crate) lists: bool,
+    /// When the body was judged, in microseconds of the monotonic clock, if that is recorded. A rate-limit service may
+    /// answer long after.
+    pub(crate) judged_us: Option<u64>,
 }
 
 impl Stream {

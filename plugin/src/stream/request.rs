@@ -62,7 +62,8 @@ impl Stream {
         }
         head.prepare(&runtime).map_err(|status| format!("the request headers cannot be changed: {status}"))?;
         let answers = head.method == b"GET";
-        let exchange = Box::new(Exchange { headers, policies, transport, caller, answers, lists: answers });
+        let exchange =
+            Box::new(Exchange { headers, policies, transport, caller, answers, lists: answers, judged_us: None });
         if !post && end_of_stream {
             return Ok(self.forward_bodyless(exchange));
         }
@@ -158,7 +159,7 @@ impl Stream {
     }
 
     /// Judges a body that has ended.
-    fn judge(&mut self, exchange: Box<Exchange>, size: usize) -> Action {
+    fn judge(&mut self, mut exchange: Box<Exchange>, size: usize) -> Action {
         let Some(runtime) = self.runtime.clone() else {
             return self.fail("not configured");
         };
@@ -168,6 +169,9 @@ impl Stream {
             Err(Status::NOT_FOUND) => vec![],
             Err(status) => return self.fail(&format!("the request body cannot be read: {status}")),
         };
+        if runtime.config.audit.is_some() {
+            exchange.judged_us = host::monotonic_us().ok();
+        }
         let copies = HeaderCopies::of(exchange.headers.iter());
         if runtime.observes() {
             runtime.metrics.observed.increment();
