@@ -39,6 +39,8 @@ pub(super) struct ByPolicy {
     /// The rule for the method, if `methods` has one.
     pub(super) method_rule: Option<MethodRule>,
     pub(super) steps: Vec<Step>,
+    /// The paths whose values its rules record, where the configuration has `audit`.
+    pub(super) records: Vec<String>,
     pub(super) decision: Decided,
 }
 
@@ -150,8 +152,18 @@ impl Asked<'_> {
                 rule: rule.pointer.to_string(),
                 denies: matches!(rule.action, Action::Deny { .. }),
             });
-            let policy = name.to_string();
-            explanation.policies.push(ByPolicy { policy, method_rule, steps: notes.steps(), decision: decided });
+            let mut records = vec![];
+            policy.recorded(&self.target, |path| records.push(path.source.to_string()));
+            explanation.policies.push(ByPolicy {
+                policy: name.to_string(),
+                method_rule,
+                steps: notes.steps(),
+                records,
+                decision: decided,
+            });
+        }
+        if self.config.audit.is_none() && explanation.policies.iter().any(|by| !by.records.is_empty()) {
+            explanation.notes.push("nothing is recorded, as the configuration has no `audit`");
         }
         explanation.decision = match refused.or(approval) {
             Some(refusal) => self.refused(&refusal),

@@ -28,7 +28,7 @@ fn write(out: &mut String, explanation: &Explanation) -> fmt::Result {
     if let Some(index) = route {
         writeln!(out, "by /routes/{index} of the configuration")?;
     }
-    for ByPolicy { policy, method_rule, steps, decision: own } in policies {
+    for ByPolicy { policy, method_rule, steps, records, decision: own } in policies {
         if !policy.is_empty() {
             writeln!(out, "\npolicy {policy}")?;
         }
@@ -40,6 +40,9 @@ fn write(out: &mut String, explanation: &Explanation) -> fmt::Result {
         }
         for one in steps {
             step(out, one)?;
+        }
+        if !records.is_empty() {
+            line(out, "records", &records.join(", "))?;
         }
         if policies.len() > 1 {
             line(out, "so", &said(own))?;

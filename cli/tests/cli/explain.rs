@@ -2,7 +2,7 @@
 
 use std::{io::Write, path::Path};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
 use crate::common::{Ran, mcp_policy};
@@ -134,6 +134,27 @@ fn what_the_configuration_makes_of_the_decision_is_said() {
     assert!(ran.out.contains("\nunauthorized by (no grant)\n"), "{ran:?}");
     let ran = explain(&file(&known), call, &["--path", "/mlflow/x", "--grant", "ada"]);
     assert!(ran.out.ends_with("\nallowed\n"), "{ran:?}");
+}
+
+#[test]
+fn what_a_record_would_hold_is_named() {
+    let policy = r#"{"version": "1", "default": "deny",
+        "all_tools": {"record": ["identity.claims.team"]}, "tools": {"get": {"record": ["args.a[*]"]}, "put": {}}}"#;
+    let call = r#"{"name": "get", "arguments": {"a": ["s3cret"]}}"#;
+    let without = "note: nothing is recorded, as the configuration has no `audit`\n";
+    let ran = explain(&file(policy), call, &[]);
+    assert!(
+        ran.out.contains("\n  records  args.a[*], identity.claims.team\n") && ran.out.ends_with(without),
+        "{ran:?}"
+    );
+    let key = "0123456789abcdef0123456789abcdef";
+    let audited = format!(
+        r#"{{"policies": {{"p": {policy}}}, "routes": [{{"policy": "p"}}], "audit": {{"digest_key": "{key}"}}}}"#
+    );
+    let ran = explain(&file(&audited), call, &["--format", "json"]);
+    let said: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(said["policies"][0]["records"], json!(["args.a[*]", "identity.claims.team"]));
+    assert_eq!(said["notes"], json!([]));
 }
 
 #[test]
