@@ -9,6 +9,7 @@ use std::{
 
 use clap::Args;
 use policy::{
+    config::{self, Config, Errors},
     json::{Reader, SyntaxError, Value},
     pins::{Digest, Lock},
     schema::Schema,
@@ -75,7 +76,10 @@ pub(crate) fn run(options: &Options) -> Outcome {
             if !options.no_schemas {
                 unusable(&listed);
             }
-            output::write(&write(&listed, !options.no_schemas), options.output.as_deref())
+            let lock = write(&listed, !options.no_schemas);
+            let refused = "the filter would not take this lock: `--no-schemas` leaves the schemas out";
+            load(&lock).map_err(Failure::because(refused))?;
+            output::write(&lock, options.output.as_deref())
         }
     }
 }
@@ -226,14 +230,18 @@ fn locked(path: &Path) -> Result<Locked, Failure> {
         serde_json::from_slice(&text).map_err(Failure::because(format!("`{name}` cannot be read")))?;
     let tools = lock["tools"].as_object().into_iter().flatten();
     let schemas = tools.filter_map(|(name, tool)| Some((name.clone(), tool.get("inputSchema")?.to_string()))).collect();
-    let around = json!({
-        "policies": { "policy": { "version": "1", "default": "deny" } },
-        "locks": { "lock": lock },
-        "routes": [{ "policy": "policy", "lock": "lock" }],
-    });
-    let config = policy::config::load(around.to_string().as_bytes());
+    let config = load(&String::from_utf8_lossy(&text));
     let config = config.map_err(Failure::because(format!("`{name}` is no lock")))?;
     Ok(Locked { digests: config.locks.first().map(|(_, lock)| pinned(lock)).unwrap_or_default(), schemas })
+}
+
+/// Reads a lock as a part of a configuration.
+fn load(lock: &str) -> Result<Config, Errors> {
+    let policy = r#"{ "version": "1", "default": "deny" }"#;
+    let configuration = format!(
+        r#"{{ "policies": {{ "p": {policy} }}, "locks": {{ "lock": {lock} }}, "routes": [{{ "policy": "p", "lock": "lock" }}] }}"#
+    );
+    config::load(configuration.as_bytes())
 }
 
 /// The digests of a lock.

@@ -47,6 +47,17 @@ fn a_schema_that_no_rule_could_go_by_is_told() {
 }
 
 #[test]
+fn a_lock_that_the_filter_would_not_take_is_not_written() {
+    // A schema may nest as deep as a list may, and stands some levels deeper in a configuration.
+    let nested = |levels: usize| format!("{}true{}", r#"{"not":"#.repeat(levels), "}".repeat(levels));
+    let deep = |levels| TOOLS.replace(r#"{ "type": "object" }"#, &nested(levels));
+    assert_eq!(mcp_policy(&["pin", "-"], &deep(50)).status, Some(0));
+    let ran = mcp_policy(&["pin", "-"], &deep(70));
+    assert!(ran.status == Some(1) && ran.out.is_empty() && ran.said.contains("--no-schemas"), "{ran:?}");
+    assert_eq!(mcp_policy(&["pin", "--no-schemas", "-"], &deep(70)).status, Some(0));
+}
+
+#[test]
 fn a_list_is_held_against_a_lock() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let lock = file.path().to_str().unwrap();
