@@ -1,6 +1,11 @@
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+
+use smallvec::SmallVec;
 
 use super::facts::Facts;
+use super::truth::Truth;
+use super::walk::Unasked;
+use crate::document::condition::Condition;
 use crate::message::Arguments;
 use crate::pins::Lock;
 use crate::schema;
@@ -13,8 +18,12 @@ const REGEX_BYTES: usize = 16 * 1024;
 const URI_BYTES: usize = 32 * 1024;
 
 /// How many bytes of arguments the conditions of one policy may walk over for one body: each walks over what it has to
-/// step into. As far as the [records](crate::audit::Walks) may.
+/// step into, and all else that takes time counts as so many bytes, of some 30 instructions each. As far as the
+/// [records](crate::audit::Walks) may.
 const WALKED_BYTES: usize = 8 << 20;
+
+/// What an element or a name takes that is looked at, in bytes, however short it is.
+pub(super) const ITEM: usize = 32;
 
 /// What judging one body by one policy may still cost. Where it does not suffice, conditions are wrong, which refuses.
 #[derive(Debug)]
@@ -22,6 +31,8 @@ pub struct Effort {
     regex_bytes: Cell<usize>,
     uri_bytes: Cell<usize>,
     walked_bytes: Cell<usize>,
+    /// What conditions have come to that do not look at arguments, each by its address: a body may ask them many times.
+    known: RefCell<SmallVec<[Known; 4]>>,
     schema: schema::Effort,
 }
 
@@ -31,8 +42,33 @@ impl Default for Effort {
             regex_bytes: Cell::new(REGEX_BYTES),
             uri_bytes: Cell::new(URI_BYTES),
             walked_bytes: Cell::new(WALKED_BYTES),
+            known: RefCell::default(),
             schema: schema::Effort::default(),
         }
+    }
+}
+
+/// The address of a condition, and what it came to.
+type Known = (usize, Result<Truth, Unasked>);
+
+impl Effort {
+    /// What a condition comes to that does not look at arguments. Asked once for a body: the policy stands still meanwhile.
+    pub(super) fn once(
+        &self,
+        condition: &Condition,
+        ask: impl FnOnce() -> Result<Truth, Unasked>,
+    ) -> Result<Truth, Unasked> {
+        let address = core::ptr::from_ref(condition).addr();
+        let known = self.known.try_borrow().ok();
+        if let Some((_, truth)) = known.iter().flat_map(|known| known.iter()).find(|(of, _)| *of == address) {
+            return *truth;
+        }
+        drop(known);
+        let truth = ask();
+        if let Ok(mut known) = self.known.try_borrow_mut() {
+            known.push((address, truth));
+        }
+        truth
     }
 }
 

@@ -1,9 +1,9 @@
-use std::borrow::Cow;
 use std::net::IpAddr;
 
-use super::context::Context;
+use super::context::{Context, ITEM};
 use super::operand::{Operand, count, elements};
 use crate::document::condition::{Cidr, Scalar, Test};
+use crate::json::Value;
 
 /// What a condition or predicate comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,19 +57,48 @@ impl List {
     }
 }
 
-/// A text is searched in a fraction of the time that it takes to walk over so many bytes.
-const TEXT_SHARE: usize = 4;
+/// A text is searched in this fraction of the time that it takes to walk over so many bytes; with escapes to decode, in that.
+const TEXT_SHARE: usize = 8;
+const ESCAPED_SHARE: usize = 2;
+
+/// What it takes to tell whether a double holds a number of more than fifteen digits or with an exponent, in bytes walked over.
+const LONG_NUMBER: usize = 128;
+
+/// To hold a text against one more of a list takes a fraction of that again.
+const LIST_SHARE: usize = 32;
 
 impl Test {
-    /// How many bytes it walks over at most to ask of a value.
-    pub(super) fn reads_of(&self, operand: &Operand<'_>) -> usize {
-        match (self, operand) {
-            (Self::Contains(_) | Self::LengthLte(_) | Self::LengthGte(_), Operand::Array(raw)) => raw.bytes().len(),
-            // Unescaped byte by byte, before anything was asked.
-            (_, Operand::String(Cow::Owned(text))) => text.len(),
-            (_, Operand::String(Cow::Borrowed(text))) => text.len() / TEXT_SHARE,
+    /// What it takes to ask it of a value, in bytes walked over.
+    pub(super) fn cost(&self, value: &Value<'_>) -> usize {
+        match (self, value) {
+            (Self::Exists, _) => 0,
+            (Self::LengthLte(_) | Self::LengthGte(_), Value::Array(raw)) => raw.bytes().len().saturating_mul(2),
+            (Self::Contains(_), Value::Array(raw)) => raw.bytes().len(),
+            _ => cost(value).saturating_add(self.entries().saturating_mul(match value {
+                Value::String(text) => (text.raw().len() / LIST_SHARE).saturating_add(1),
+                _ => 1,
+            })),
+        }
+    }
+
+    /// How many a value is held against.
+    fn entries(&self) -> usize {
+        match self {
+            Self::In(list) | Self::NotIn(list) => list.len(),
+            Self::Cidr(networks) => networks.len().saturating_add(ITEM),
             _ => 0,
         }
+    }
+}
+
+/// What it takes to read a value for a comparison, in bytes walked over.
+fn cost(value: &Value<'_>) -> usize {
+    match value {
+        Value::String(text) if text.is_escaped() => text.raw().len() / ESCAPED_SHARE,
+        Value::String(text) => text.raw().len() / TEXT_SHARE,
+        Value::Number(number) if number.is_short() => 0,
+        Value::Number(number) => number.as_str().len().saturating_add(LONG_NUMBER),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => 0,
     }
 }
 
@@ -104,7 +133,7 @@ pub(super) fn ask<W>(test: &Test, operand: &Operand<'_>, context: &Context<'_, '
         Test::StartsWith(start) => string(operand, |text| text.starts_with(&**start).into()),
         Test::EndsWith(end) => string(operand, |text| text.ends_with(&**end).into()),
         Test::Cidr(networks) => string(operand, |text| within(text, networks)),
-        Test::Contains(scalar) => contains(operand, scalar),
+        Test::Contains(scalar) => contains(operand, scalar, context),
         Test::LengthLte(bound) => length(operand).map_or(Truth::Wrong, |length| (length <= *bound).into()),
         Test::LengthGte(bound) => length(operand).map_or(Truth::Wrong, |length| (length >= *bound).into()),
     }
@@ -171,12 +200,17 @@ fn canonical_address(text: &str) -> Option<IpAddr> {
 }
 
 /// An element of another type than the one looked for could be coerced to it, so it makes a miss wrong.
-fn contains(operand: &Operand<'_>, scalar: &Scalar) -> Truth {
+fn contains<W>(operand: &Operand<'_>, scalar: &Scalar, context: &Context<'_, '_, W>) -> Truth {
     match (operand, scalar) {
-        (Operand::String(text), Scalar::String(part)) => text.contains(&**part).into(),
+        (Operand::String(text), Scalar::String(part)) => {
+            memchr::memmem::find(text.as_bytes(), part.as_bytes()).is_some().into()
+        }
         (Operand::Array(array), scalar) => {
             let mut truths = vec![];
-            elements(*array, |element| truths.push(equal(&element.into(), scalar)));
+            elements(*array, |element| {
+                let affords = context.affords_walk(cost(&element).saturating_add(ITEM));
+                truths.push(if affords { equal(&element.into(), scalar) } else { Truth::Wrong });
+            });
             List::DenyIf.combine(truths.into_iter())
         }
         _ => Truth::Wrong,

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use super::context::Context;
+use super::context::{Context, ITEM};
 use super::facts::Header;
 use super::operand::{Operand, elements};
 use super::truth::{List, Truth, ask};
@@ -35,13 +35,17 @@ pub(super) fn condition<W: Watch>(
     list: List,
     context: &Context<'_, '_, W>,
 ) -> Result<Truth, Unasked> {
-    let truth = follow(condition, list, context);
+    let truth = if condition.path.root == Root::Arguments || W::LOOKS {
+        follow(condition, list, context)
+    } else {
+        context.effort.once(condition, || follow(condition, list, context))
+    };
     context.watch.see(Seen::Condition(condition, truth));
     truth
 }
 
 fn follow<W: Watch>(condition: &Condition, list: List, context: &Context<'_, '_, W>) -> Result<Truth, Unasked> {
-    let walk = Walk { test: &condition.test, list, context };
+    let walk = Walk { test: &condition.test, list, context, is_charged: condition.path.root == Root::Arguments };
     let facts = context.facts;
     let recalled = context.watch.recall(&condition.path.root, &condition.path.steps);
     match (&condition.path.root, condition.path.steps.as_slice()) {
@@ -79,7 +83,7 @@ pub(super) fn single<'a, W>(
     context: &Context<'_, '_, W>,
 ) -> Result<Option<Value<'a>>, Unasked> {
     let [Step::Key(name), rest @ ..] = steps else { return Ok(None) };
-    afford(context, arguments.name_bytes())?;
+    afford(context, names(arguments))?;
     let mut at = argument(arguments, name)?;
     for step in rest {
         afford(context, at.map_or(0, |value| size(&value)))?;
@@ -96,6 +100,11 @@ fn afford<W>(context: &Context<'_, '_, W>, bytes: usize) -> Result<(), Unasked> 
     if context.affords_walk(bytes) { Ok(()) } else { Err(Unasked::TooFar) }
 }
 
+/// What it takes to look for one of the names of arguments, in bytes walked over.
+fn names(arguments: &Arguments<'_>) -> usize {
+    arguments.name_bytes().saturating_add(arguments.members().len().saturating_mul(ITEM))
+}
+
 /// How many bytes a step into the value walks over.
 fn size(value: &Value<'_>) -> usize {
     match value {
@@ -108,6 +117,8 @@ struct Walk<'w, 'c, 'a, W> {
     test: &'w Test,
     list: List,
     context: &'w Context<'c, 'a, W>,
+    /// Clients write arguments; whoever writes claims is trusted, and they are asked once.
+    is_charged: bool,
 }
 
 impl<W: Watch> Walk<'_, '_, '_, W> {
@@ -117,9 +128,15 @@ impl<W: Watch> Walk<'_, '_, '_, W> {
     }
 
     fn end(&self, value: Value<'_>) -> Result<Truth, Unasked> {
-        let operand = Operand::from(value);
-        afford(self.context, self.test.reads_of(&operand))?;
-        Ok(self.ask(&operand))
+        self.afford(self.test.cost(&value))?;
+        if matches!(self.test, Test::Exists) && !W::LOOKS {
+            return Ok(Truth::from(!matches!(value, Value::Null)));
+        }
+        Ok(self.ask(&value.into()))
+    }
+
+    fn afford(&self, bytes: usize) -> Result<(), Unasked> {
+        if self.is_charged { afford(self.context, bytes) } else { Ok(()) }
     }
 
     fn missing(&self) -> Truth {
@@ -133,7 +150,7 @@ impl<W: Watch> Walk<'_, '_, '_, W> {
     }
 
     fn argument(&self, arguments: &Arguments<'_>, name: &str, steps: &[Step]) -> Result<Truth, Unasked> {
-        afford(self.context, arguments.name_bytes())?;
+        self.afford(names(arguments))?;
         match argument(arguments, name)? {
             Some(value) => self.value(value, steps),
             None => Ok(self.missing()),
@@ -142,7 +159,7 @@ impl<W: Watch> Walk<'_, '_, '_, W> {
 
     fn value(&self, value: Value<'_>, steps: &[Step]) -> Result<Truth, Unasked> {
         if !steps.is_empty() {
-            afford(self.context, size(&value))?;
+            self.afford(size(&value))?;
         }
         match (steps, value) {
             ([], value) => self.end(value),
@@ -156,7 +173,7 @@ impl<W: Watch> Walk<'_, '_, '_, W> {
             },
             ([Step::Every, rest @ ..], Value::Array(raw)) => {
                 let mut truths = vec![];
-                elements(raw, |value| truths.push(self.value(value, rest)));
+                elements(raw, |value| truths.push(self.afford(ITEM).and_then(|()| self.value(value, rest))));
                 let truths = truths.into_iter().collect::<Result<Vec<_>, _>>()?;
                 Ok(if truths.is_empty() { self.missing() } else { self.list.combine(truths.into_iter()) })
             }

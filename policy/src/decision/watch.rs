@@ -11,6 +11,9 @@ use crate::message::Arguments;
 ///
 /// Where not all of a call is known, as when recorded traffic is judged anew, a watch also says what to make of that.
 pub trait Watch {
+    /// Whether every value is to be seen. Otherwise those are not looked at whose condition is known without.
+    const LOOKS: bool = true;
+
     /// What was seen, in the order in which it was looked at.
     fn see(&self, seen: Seen<'_>);
 
@@ -44,6 +47,8 @@ pub trait Watch {
 }
 
 impl Watch for () {
+    const LOOKS: bool = false;
+
     #[inline(always)]
     fn see(&self, _: Seen<'_>) {}
 }

@@ -9,7 +9,7 @@ use regex_lite::{Regex, RegexBuilder};
 use super::error::{ErrorKind, Errors};
 use super::nearest::nearest;
 use super::tree::{self, Kind, Node};
-use crate::schema::pattern::Pattern;
+use crate::schema::pattern::{MAX_WEIGHT, Pattern};
 
 /// The largest document, in bytes.
 pub(crate) const MAX_DOCUMENT: usize = 4 << 20;
@@ -30,8 +30,9 @@ pub(crate) struct Check {
     found: Vec<(usize, String, ErrorKind)>,
     /// The expressions that have been compiled: many tools are checked by the same few.
     regexes: BTreeMap<Box<str>, Regex>,
-    /// What the patterns of all schemas take, in KiB.
-    patterns: usize,
+    /// Likewise the patterns of schemas, and what they take, in KiB.
+    patterns: BTreeMap<Box<str>, Pattern>,
+    pattern_kib: usize,
 }
 
 /// One value of the document, and where it stands.
@@ -140,13 +141,19 @@ impl Check {
     /// A pattern of a schema.
     #[inline(never)]
     pub(crate) fn pattern(&mut self, source: &str) -> Result<Pattern, ErrorKind> {
-        let pattern = if self.patterns < MAX_PATTERNS {
-            Pattern::new(source)
-        } else {
-            Err(format!("the patterns of all schemas together compile to more than {MAX_PATTERNS} KiB").into())
-        };
+        if let Some(known) = self.patterns.get(source) {
+            return Ok(known.clone());
+        }
+        if self.pattern_kib >= MAX_PATTERNS {
+            let why = format!("the patterns of all schemas together compile to more than {MAX_PATTERNS} KiB");
+            return Err(ErrorKind::Regex(why.into()));
+        }
+        let pattern = Pattern::new(source);
+        // One that cannot be used has taken as much time as the largest.
+        let weight = pattern.as_ref().map_or(MAX_WEIGHT, Pattern::weight);
+        self.pattern_kib = self.pattern_kib.saturating_add(weight);
         let pattern = pattern.map_err(ErrorKind::Regex)?;
-        self.patterns = self.patterns.saturating_add(pattern.weight());
+        self.patterns.insert(source.into(), pattern.clone());
         Ok(pattern)
     }
 

@@ -1,5 +1,7 @@
 use std::borrow::Cow;
 
+use super::text::utf8;
+
 /// The name of an object's member, unescaped.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key<'a> {
@@ -20,15 +22,14 @@ impl<'a> Key<'a> {
 
     /// The name.
     pub fn as_str(&self) -> Cow<'_, str> {
-        // Never lossy: the reader has checked the bytes.
-        String::from_utf8_lossy(&self.name)
+        utf8(&self.name)
     }
 
     /// The name, for longer than the key. Borrowed unless it holds escapes.
     pub fn decode(&self) -> Cow<'a, str> {
         match &self.name {
-            Cow::Borrowed(name) => String::from_utf8_lossy(name),
-            Cow::Owned(name) => Cow::Owned(String::from_utf8_lossy(name).into_owned()),
+            Cow::Borrowed(name) => utf8(name),
+            Cow::Owned(name) => Cow::Owned(utf8(name).into_owned()),
         }
     }
 
@@ -78,7 +79,7 @@ pub fn lookalike(key: &[u8], name: &str) -> bool {
         }
         _ => {}
     }
-    let key = String::from_utf8_lossy(key);
+    let key = utf8(key);
     folded(&key).eq(folded(name))
 }
 

@@ -63,9 +63,16 @@ impl<'a> RingBytes<'a> {
         more.saturating_add(1).saturating_add(self.head.iter().len()).saturating_add(self.tail.len())
     }
 
-    /// The newest cell, if it is all that has changed of a body of so many bytes, and takes as many as before.
-    pub(super) fn newest_alone(&self, body_length: usize) -> Option<Newest> {
-        (self.head.is_none() && self.length() == body_length).then_some(Newest(self.newest))
+    /// Adds to the present moment of a body of so many bytes, and gives what is to be written over it: the newest cell, if
+    /// that is all that changes, and takes as many bytes as before.
+    pub(super) fn add_in_place(mut self, amount: u64, body_length: usize) -> Option<Newest> {
+        // As long as before: nothing has left the ring.
+        let is_as_written = |ring: &Self| ring.head.is_none() && ring.length() == body_length;
+        if !is_as_written(&self) {
+            return None;
+        }
+        self.add(amount);
+        is_as_written(&self).then_some(Newest(self.newest))
     }
 
     /// Appends the body.
@@ -144,11 +151,35 @@ mod tests {
             prop_assert_eq!(written.len(), ring.length());
         }
 
+        /// Also of bytes that nobody writes, of which something has left the ring.
+        #[test]
+        fn what_is_added_in_place_is_what_is_written_anew(
+            body in prop::collection::vec(prop_oneof![any::<u8>(), 0..16u8, 0xf0..=0xffu8], 1..8),
+            amount in prop_oneof![1..20u64, 1..u64::MAX / 2],
+        ) {
+            let Some(ring) = RingBytes::read(&body, 0) else { return Ok(()) };
+            if let Some(newest) = ring.add_in_place(amount, body.len()) {
+                let (mut anew, mut written) = (ring, Vec::new());
+                anew.add(amount);
+                anew.write(&mut written);
+                let mut body = body.clone();
+                newest.write_over(&mut body);
+                prop_assert_eq!(body, written);
+            }
+        }
+
         #[test]
         fn the_same_bytes_are_refused(body in prop::collection::vec(any::<u8>(), 0..12), older in 0..20u8) {
             let count = Count::read(Window::MINUTE, &body, older, CLOCK);
             let ring = RingBytes::read(&body, older);
             prop_assert_eq!(ring.map(|ring| ring.total()), count.map(|count| count.total()));
         }
+    }
+
+    #[test]
+    fn a_cell_that_has_left_the_ring_is_not_added_over() {
+        // A fifteen-cell-old count and one that is older still.
+        let ring = RingBytes::read(&[0x05, 0xf1, 0x11], 0).unwrap();
+        assert!(ring.add_in_place(10, 3).is_none());
     }
 }

@@ -55,11 +55,10 @@ fn add_in_place(bytes: &mut [u8], Job { charge, spot, .. }: &Job<'_>, now: Now) 
     }
     let own = last.filter(|slot| slot.id == spot.slot && slot.window == charge.window && slots.are_as_written())?;
     let clock = slots.clock();
-    let mut ring = own.ring()?;
+    let ring = own.ring()?;
     let remaining = remaining(charge, ring.total())?;
-    ring.add(charge.amount);
     let body = own.body_length();
-    let newest = ring.newest_alone(body)?;
+    let newest = ring.add_in_place(charge.amount, body)?;
     set_clock(bytes, clock)?;
     let start = bytes.len().checked_sub(body)?;
     newest.write_over(bytes.get_mut(start..)?);

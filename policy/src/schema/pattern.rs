@@ -6,13 +6,13 @@ use core::str::Chars;
 
 /// The compiled form takes at most so many KiB. Matching takes time for each byte of text and each state of the expression, so
 /// a large one is refused: for lengths there are `minLength` and `maxLength`.
-const MAX_WEIGHT: usize = 64;
+pub(crate) const MAX_WEIGHT: usize = 64;
 
 /// White space and line ends of ECMA-262, for the inside of a class.
 const SPACE: &str = r"\s\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}\x{feff}";
 
 /// A compiled pattern with its text.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Pattern {
     pub(super) source: Box<str>,
     regex: regex_lite::Regex,

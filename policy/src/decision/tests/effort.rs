@@ -52,12 +52,66 @@ fn names_are_looked_through_for_every_condition() {
     assert!(is_too_much(&outcome(&["args.a"; 9], &arguments)));
 }
 
+/// What so many comparisons of `args.a` say.
+fn compared(count: usize, test: &str, arguments: &str) -> String {
+    let require = format!(r#"{{"conditions":[{{"path":"args.a",{test}}}],"on_deny":"no"}}"#);
+    let rule = format!(r#"{{"require":[{}]}}"#, vec![require; count].join(","));
+    let policy = policy(&format!(r#"{{"version":"1","default":"deny","tools":{{"t":{rule}}}}}"#));
+    outcome_of(&policy, &call("t", arguments), &FACTS)
+}
+
 #[test]
 fn a_text_is_cheaper_unless_it_has_to_be_unescaped() {
     let arguments = |text: &str| format!(r#"{{"a":"{}"}}"#, text.repeat(MIB / text.len()));
-    assert_eq!(outcome(&["args.a"; 31], &arguments("x")), "allow");
-    assert!(is_too_much(&outcome(&["args.a"; 33], &arguments("x"))));
-    assert!(is_too_much(&outcome(&["args.a"; 17], &arguments(r"\n"))));
+    let neq = r#""op":"neq","value":"zzz""#;
+    assert_eq!(compared(60, neq, &arguments("x")), "allow");
+    assert!(is_too_much(&compared(65, neq, &arguments("x"))));
+    assert_eq!(compared(15, neq, &arguments(r"\n")), "allow");
+    assert!(is_too_much(&compared(17, neq, &arguments(r"\n"))));
+    // What is there need not be read.
+    assert_eq!(compared(200, r#""op":"exists""#, &arguments(r"\n")), "allow");
+}
+
+#[test]
+fn a_long_number_is_read_for_every_condition() {
+    let arguments = format!(r#"{{"a":1.5{}}}"#, "0".repeat(MIB));
+    assert_eq!(compared(7, r#""op":"gte","value":1"#, &arguments), "allow");
+    assert!(is_too_much(&compared(8, r#""op":"gte","value":1"#, &arguments)));
+}
+
+#[test]
+fn the_length_of_a_list_counts() {
+    let list = (0..4096).map(|nth| nth.to_string()).collect::<Vec<_>>().join(",");
+    let test = |path: &str| format!(r#"{{"conditions":[{{"path":"{path}","op":"in","value":[{list}]}}]}}"#);
+    let rule = format!(r#"{{"require":[{}]}}"#, test("args.a[*]"));
+    let policy = policy(&format!(r#"{{"version":"1","default":"deny","tools":{{"t":{rule}}}}}"#));
+    let call = |count: usize| call("t", &format!(r#"{{"a":[{}]}}"#, vec!["7"; count].join(",")));
+    assert_eq!(outcome_of(&policy, &call(2_000), &FACTS), "allow");
+    assert!(is_too_much(&outcome_of(&policy, &call(2_100), &FACTS)));
+}
+
+#[test]
+fn elements_that_are_searched_count_one_by_one() {
+    let arguments = |count: usize| format!(r#"{{"a":[{}"z"]}}"#, r#""x","#.repeat(count));
+    let contains = r#""op":"contains","value":"z""#;
+    assert_eq!(compared(4, contains, &arguments(50_000)), "allow");
+    // Whether the last one is it was not looked at, so it is wrong.
+    assert!(compared(6, contains, &arguments(50_000)).starts_with("deny /tools/t/require/args.a-contains#"));
+}
+
+#[test]
+fn what_is_known_of_the_caller_is_asked_once_for_a_body_and_costs_no_arguments() {
+    let teams = (0..1_000).map(|nth| format!(r#""team-{nth}""#)).collect::<Vec<_>>().join(",");
+    let claim = format!("[{teams}]").leak();
+    let facts = Table { claims: vec![("groups", claim)], ..FACTS };
+    let require = r#"{"conditions":[{"path":"identity.claims.groups","op":"contains","value":"team-999"}]}"#;
+    let rules = format!(r#"{{"file:///srv/*":{{"require":[{}]}}}}"#, [require; 8].join(","));
+    let policy =
+        policy(&format!(r#"{{"version":"1","default":"deny","resources":{{"default":"deny","uris":{rules}}}}}"#));
+    let uris = (0..400).map(|nth| format!(r#""file:///srv/{nth}""#)).collect::<Vec<_>>().join(",");
+    let listen =
+        request("subscriptions/listen", &format!(r#"{{"notifications":{{"resourceSubscriptions":[{uris}]}}}}"#));
+    assert_eq!(outcome_of(&policy, &listen, &facts), "allow");
 }
 
 #[test]
