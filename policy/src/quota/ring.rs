@@ -12,6 +12,8 @@ pub(super) struct RingBytes<'a> {
     head: Option<u8>,
     /// The others.
     tail: &'a [u8],
+    /// Some have left the ring.
+    is_cut: bool,
     total: u128,
 }
 
@@ -19,7 +21,7 @@ impl<'a> RingBytes<'a> {
     /// Reads a slot's body, whose cells have grown `older` by that many since it was written. `None` if no count writes
     /// such bytes.
     pub(super) fn read(body: &'a [u8], older: u8) -> Option<Self> {
-        let mut ring = Self { newest: 0, head: None, tail: &[], total: 0 };
+        let mut ring = Self { newest: 0, head: None, tail: &[], is_cut: false, total: 0 };
         let (mut age, mut rest, mut is_first) = (older, body, true);
         let mut gone = 0;
         while let Some((&head, after)) = rest.split_first() {
@@ -43,6 +45,7 @@ impl<'a> RingBytes<'a> {
             }
             (rest, is_first) = (behind, false);
         }
+        ring.is_cut = gone > 0;
         ring.tail = ring.tail.get(..ring.tail.len().saturating_sub(gone))?;
         (!is_first).then_some(ring)
     }
@@ -66,13 +69,9 @@ impl<'a> RingBytes<'a> {
     /// Adds to the present moment of a body of so many bytes, and gives what is to be written over it: the newest cell, if
     /// that is all that changes, and takes as many bytes as before.
     pub(super) fn add_in_place(mut self, amount: u64, body_length: usize) -> Option<Newest> {
-        // As long as before: nothing has left the ring.
-        let is_as_written = |ring: &Self| ring.head.is_none() && ring.length() == body_length;
-        if !is_as_written(&self) {
-            return None;
-        }
         self.add(amount);
-        is_as_written(&self).then_some(Newest(self.newest))
+        let stays = self.head.is_none() && !self.is_cut && self.length() == body_length;
+        stays.then_some(Newest(self.newest))
     }
 
     /// Appends the body.
