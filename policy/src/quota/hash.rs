@@ -15,7 +15,6 @@
 use std::net::IpAddr;
 
 use siphasher::sip::SipHasher13;
-use smallvec::SmallVec;
 
 use super::charge::{Charge, Principal, ScopeValue, Unit};
 use super::window::Window;
@@ -38,13 +37,56 @@ pub(super) struct Spot {
     pub(super) slot: SlotId,
 }
 
-/// What is hashed, with room for most.
-type Text = SmallVec<[u8; 128]>;
+/// What is hashed, written in one place first. [`SmallVec`](smallvec::SmallVec) moves memory twice for each piece that is added, and
+/// every counted call adds a dozen.
+struct Text {
+    near: [u8; NEAR],
+    length: usize,
+    /// All of it, once it does not fit.
+    far: Vec<u8>,
+}
+
+/// As long as most.
+const NEAR: usize = 128;
+
 const OWNER_SHIFT: u32 = 40;
 const SHARED_FLAG: u64 = 1 << 39;
 const ITEM_MASK: u64 = SHARED_FLAG - 1;
 /// Owns the slots that principals without one share. No principal is given it.
 const ANYONE: Owner = Owner(0);
+
+impl Text {
+    const fn new() -> Self {
+        Self { near: [0; NEAR], length: 0, far: Vec::new() }
+    }
+
+    fn push(&mut self, byte: u8) {
+        self.extend_from_slice(&[byte]);
+    }
+
+    fn extend_from_slice(&mut self, bytes: &[u8]) {
+        let end = self.length.saturating_add(bytes.len());
+        match self.near.get_mut(self.length..end) {
+            Some(place) if self.far.is_empty() => {
+                place.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
+                self.length = end;
+            }
+            _ => self.extend_far(bytes),
+        }
+    }
+
+    #[cold]
+    fn extend_far(&mut self, bytes: &[u8]) {
+        if self.far.is_empty() {
+            self.far.extend_from_slice(self.near.get(..self.length).unwrap_or_default());
+        }
+        self.far.extend_from_slice(bytes);
+    }
+
+    fn bytes(&self) -> &[u8] {
+        if self.far.is_empty() { self.near.get(..self.length).unwrap_or_default() } else { &self.far }
+    }
+}
 
 impl SlotId {
     fn new(owner: Owner, item: u64) -> Self {
@@ -104,8 +146,8 @@ pub(super) const fn shared_shards(shards: u32) -> u32 {
 
 /// The hash of a text that was written in full first: one call over all bytes is several times
 /// faster than one per field.
-fn keyed(seed: &Seed, text: &[u8]) -> u64 {
-    SipHasher13::new_with_key(seed).hash(text)
+fn keyed(seed: &Seed, text: &Text) -> u64 {
+    SipHasher13::new_with_key(seed).hash(text.bytes())
 }
 
 /// Maps a hash evenly onto `0..n` by its top 32 bits.
@@ -225,4 +267,25 @@ fn write_value(text: &mut Text, value: Option<&str>) {
 fn write_str(text: &mut Text, string: &str) {
     text.extend_from_slice(string.as_bytes());
     text.push(0xff);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_text_is_its_pieces_however_long_it_gets(
+            pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..90), 0..6),
+        ) {
+            let mut text = Text::new();
+            for piece in &pieces {
+                text.extend_from_slice(piece);
+                text.push(0xff);
+            }
+            let expected: Vec<u8> = pieces.iter().flat_map(|piece| piece.iter().copied().chain([0xff])).collect();
+            prop_assert_eq!(text.bytes(), expected);
+        }
+    }
 }
