@@ -97,6 +97,11 @@ impl Host {
         lock(&self.shared.data).reads()
     }
 
+    /// How often a filter has tried to write shared data.
+    pub fn shared_data_writes(&self) -> usize {
+        lock(&self.shared.data).writes()
+    }
+
     /// The number that the next write of shared data gets, for tests of the counter's end.
     pub fn set_next_cas(&self, cas: u32) {
         lock(&self.shared.data).set_next_cas(cas);

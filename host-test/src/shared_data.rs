@@ -11,6 +11,7 @@ pub(crate) struct SharedData {
     next_cas: u32,
     namespaces: HashMap<String, BTreeMap<Vec<u8>, Entry>>,
     reads: usize,
+    writes: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -21,7 +22,7 @@ struct Entry {
 
 impl Default for SharedData {
     fn default() -> Self {
-        SharedData { next_cas: 1, namespaces: HashMap::new(), reads: 0 }
+        SharedData { next_cas: 1, namespaces: HashMap::new(), reads: 0, writes: 0 }
     }
 }
 
@@ -34,6 +35,7 @@ impl SharedData {
 
     /// `cas` 0 writes whatever stands there; a key that does not exist is made whatever `cas` says.
     pub(crate) fn set(&mut self, vm_id: &str, key: &[u8], value: &[u8], cas: u32) -> Result<(), Status> {
+        self.writes = self.writes.saturating_add(1);
         let keys = self.namespaces.entry(vm_id.to_owned()).or_default();
         if let Some(entry) = keys.get(key)
             && cas != 0
@@ -55,6 +57,11 @@ impl SharedData {
     /// How often a value was asked for.
     pub(crate) fn reads(&self) -> usize {
         self.reads
+    }
+
+    /// How often a value was to be written, also if another stood there than was thought.
+    pub(crate) fn writes(&self) -> usize {
+        self.writes
     }
 
     pub(crate) fn snapshot(&self, vm_id: &str) -> BTreeMap<Vec<u8>, Vec<u8>> {

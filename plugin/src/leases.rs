@@ -7,7 +7,7 @@ use policy::quota::{LEASE_MS, LeaseId, Left, Quota, QuotaError};
 
 use crate::host::{self, Level};
 use crate::metrics::Metrics;
-use crate::store::{self, SharedData};
+use crate::store::{self, Counters};
 
 /// How often leases are stated, in ms: several times before one expires, should a worker be held up or the store
 /// contended.
@@ -42,7 +42,7 @@ impl Leases {
     /// Calls have ended, or are left behind. What cannot be stated now is with the next tick.
     pub(crate) fn end(
         &self,
-        (quota, store): (&Quota, &SharedData),
+        (quota, store): (&Quota, &Counters),
         id: LeaseId,
         count: u64,
         left: Option<Left>,
@@ -59,7 +59,7 @@ impl Leases {
     }
 
     /// States all that is held, if it is time.
-    pub(crate) fn tick(&self, quota: &Quota, store: &SharedData, metrics: &Metrics) {
+    pub(crate) fn tick(&self, quota: &Quota, store: &Counters, metrics: &Metrics) {
         let Ok(now) = store::now(0) else { return };
         if now.monotonic_ms.saturating_sub(self.stated_ms.get()) < TICK_MS.into() {
             return;
@@ -83,7 +83,7 @@ impl Leases {
 }
 
 impl Held {
-    fn state(&mut self, quota: &Quota, store: &SharedData, id: LeaseId) -> Result<(), QuotaError> {
+    fn state(&mut self, quota: &Quota, store: &Counters, id: LeaseId) -> Result<(), QuotaError> {
         loop {
             let left = self.owed.last().copied();
             quota.state_leases(store, id, self.count, left.unwrap_or_default(), store::now(0)?)?;

@@ -13,7 +13,7 @@ use crate::host::{self, Buffer, Level, Status};
 use crate::leases::{self, Leases};
 use crate::metrics::Metrics;
 use crate::route::Policies;
-use crate::store::SharedData;
+use crate::store::{Counters, SharedData};
 
 /// A configuration that has been accepted.
 pub(crate) struct Runtime {
@@ -30,7 +30,7 @@ pub(crate) struct Runtime {
     /// Whose the counters are: the plugin's root id and name.
     root: String,
     /// Where the counters are.
-    pub(crate) store: SharedData,
+    pub(crate) store: Counters,
     /// Opened by the first call that is counted: configuring must have no effect on what others see.
     quota: OnceCell<Quota>,
 }
@@ -56,7 +56,8 @@ impl Runtime {
         }
         let hold = Hold::new(config.request_headers);
         let looks = config.routes.iter().map(|route| Looks::of(&config, route)).collect();
-        let (leases, ticks, store, quota) = (Leases::default(), Cell::new(0), SharedData::default(), OnceCell::new());
+        let (leases, ticks, store, quota) =
+            (Leases::default(), Cell::new(0), Counters::new(SharedData), OnceCell::new());
         let runtime = Self { config, metrics: Metrics::define()?, hold, leases, ticks, looks, root, store, quota };
         runtime.adjust_ticks();
         Ok(runtime)

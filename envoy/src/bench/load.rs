@@ -9,6 +9,7 @@ use std::{
 
 use rustix::thread::{sched_getaffinity, sched_setaffinity};
 
+use super::variants::AGENT;
 use crate::{
     Result,
     raw::{Connection, post, unexpected},
@@ -23,10 +24,9 @@ pub(super) fn keep_off(core: Option<usize>) {
     }
 }
 
-/// Open connections, each with the same request to send over and over.
+/// Open connections, each with a request to send over and over.
 pub(super) struct Load {
-    connections: Vec<Mutex<Connection>>,
-    request: Vec<u8>,
+    connections: Vec<(Mutex<Connection>, Vec<u8>)>,
     expected: &'static str,
 }
 
@@ -37,19 +37,30 @@ impl Load {
         connections: usize,
         expected: &'static str,
     ) -> Result<Self> {
-        let connection = |_| Connection::open(address).map(Mutex::new);
-        Ok(Self {
-            connections: (0..connections).map(connection).collect::<Result<_>>()?,
-            request: post("", body),
-            expected,
-        })
+        Self::of_agents(address, body, connections, 1, expected)
+    }
+
+    /// Spreads connections over so many agents.
+    pub(super) fn of_agents(
+        address: SocketAddr,
+        body: &[u8],
+        connections: usize,
+        agents: usize,
+        expected: &'static str,
+    ) -> Result<Self> {
+        let connection = |nth: usize| {
+            let agent = format!("{AGENT}: agent-{:02}\r\n", nth % agents.max(1));
+            Ok((Mutex::new(Connection::open(address)?), post(&agent, body)))
+        };
+        Ok(Self { connections: (0..connections).map(connection).collect::<Result<_>>()?, expected })
     }
 
     /// Keeps all connections busy until `end`; how many requests were answered.
     pub(super) fn run(&self, end: Instant) -> Result<u64> {
         thread::scope(|scope| {
+            let connections = self.connections.iter();
             let tasks: Vec<_> =
-                self.connections.iter().map(|connection| scope.spawn(|| self.drive(connection, end))).collect();
+                connections.map(|(connection, request)| scope.spawn(|| self.drive(connection, request, end))).collect();
             tasks.into_iter().try_fold(0, |sum, task| match task.join() {
                 Ok(requests) => Ok(sum + requests?),
                 Err(_) => Err(unexpected("a load thread panicked")),
@@ -57,11 +68,11 @@ impl Load {
         })
     }
 
-    fn drive(&self, connection: &Mutex<Connection>, end: Instant) -> Result<u64> {
+    fn drive(&self, connection: &Mutex<Connection>, request: &[u8], end: Instant) -> Result<u64> {
         let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
         let mut requests = 0;
         while Instant::now() < end {
-            let answer = connection.ask(&self.request)?;
+            let answer = connection.ask(request)?;
             if !answer.contains(self.expected) {
                 return Err(unexpected(&answer));
             }

@@ -39,7 +39,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// About eight minutes.
+    /// About ten minutes.
     pub const FULL: Self = Self {
         rounds: 9,
         turn: Duration::from_millis(1200),
@@ -53,7 +53,7 @@ impl Plan {
         connections: 16,
         paired: PairedPlan { envoys: 2, pairs: 5, turn: Duration::from_millis(20) },
     };
-    /// A minute and a half: only what a limit adds.
+    /// Three minutes: only what a limit adds.
     pub const LIMIT: Self = Self { rounds: 0, ..Self::FULL };
 }
 
@@ -80,12 +80,14 @@ pub async fn run(plan: Plan, progress: impl Fn(usize)) -> Result<Report> {
     if plan.rounds > 0 {
         compare(&mut report, plan, responder.address(), core, progress).await?;
     }
-    let mut limit = Paired::new(plan.paired);
+    let mut limits = [1, plan.connections].map(|agents| Paired::new(plan.paired, agents));
     for _ in 0..plan.paired.envoys {
-        let envoy = start(Variant::Limit, responder.address(), core).await?;
-        limit.measure(plan.connections, &envoy)?;
+        let envoy = start(Variant::LimitByAgent, responder.address(), core).await?;
+        for limit in &mut limits {
+            limit.measure(plan.connections, &envoy)?;
+        }
     }
-    report.limit = Some(limit);
+    report.limits = limits.into();
     Ok(report)
 }
 

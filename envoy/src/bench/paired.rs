@@ -31,6 +31,8 @@ pub struct PairedPlan {
 #[derive(Debug)]
 pub struct Paired {
     plan: PairedPlan,
+    /// Who call in turns, each with a count of its own.
+    agents: usize,
     /// What the call that is not counted costs, in microseconds of CPU time: the median of every Envoy.
     base: Vec<f64>,
     /// How much more the counted one costs, likewise.
@@ -40,13 +42,17 @@ pub struct Paired {
 const BODY: Body = Body::Kilobyte;
 
 impl Paired {
-    pub(super) fn new(plan: PairedPlan) -> Self {
-        Self { plan, base: Vec::new(), differences: Vec::new() }
+    pub(super) fn new(plan: PairedPlan, agents: usize) -> Self {
+        Self { plan, agents, base: Vec::new(), differences: Vec::new() }
     }
 
-    /// Measures on one Envoy of [`Variant::Limit`].
+    /// Measures on one Envoy of [`Variant::LimitByAgent`].
     pub(super) fn measure(&mut self, connections: usize, envoy: &Envoy) -> Result<()> {
-        let pairs = pairs(self.plan, connections, envoy)?;
+        let load = |tool| {
+            let expected = Variant::LimitByAgent.expected();
+            Load::of_agents(envoy.address(), &BODY.bytes(tool), connections, self.agents, expected)
+        };
+        let pairs = pairs(self.plan, envoy, &load(UNCOUNTED)?, &load(TOOL)?)?;
         self.add(&pairs);
         Ok(())
     }
@@ -58,24 +64,22 @@ impl Paired {
 }
 
 /// What a call costs without and with its limit, in microseconds of CPU time. What comes first alternates.
-fn pairs(plan: PairedPlan, connections: usize, envoy: &Envoy) -> Result<Vec<(f64, f64)>> {
-    let load = |tool| Load::connect(envoy.address(), &BODY.bytes(tool), connections, Variant::Limit.expected());
+fn pairs(plan: PairedPlan, envoy: &Envoy, uncounted: &Load, counted: &Load) -> Result<Vec<(f64, f64)>> {
     let turn = |load: &Load, length| -> Result<f64> {
         let before = envoy.cpu_time()?;
         let requests = load.run(Instant::now() + length)?;
         Ok(per_request(envoy.cpu_time()?.saturating_sub(before), requests).as_secs_f64() * 1e6)
     };
-    let (uncounted, counted) = (load(UNCOUNTED)?, load(TOOL)?);
     // The first requests pay for connections upstream and for code that was not compiled yet.
-    for load in [&uncounted, &counted] {
+    for load in [uncounted, counted] {
         turn(load, plan.turn * 10)?;
     }
     let pair = |pair| {
-        let counted_first = |first| Ok((turn(&uncounted, plan.turn)?, first));
+        let counted_first = |first| Ok((turn(uncounted, plan.turn)?, first));
         if pair % 2 == 0 {
-            turn(&uncounted, plan.turn).and_then(|first| Ok((first, turn(&counted, plan.turn)?)))
+            turn(uncounted, plan.turn).and_then(|first| Ok((first, turn(counted, plan.turn)?)))
         } else {
-            turn(&counted, plan.turn).and_then(counted_first)
+            turn(counted, plan.turn).and_then(counted_first)
         }
     };
     (0..plan.pairs).map(pair).collect()
@@ -89,15 +93,19 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 
 impl fmt::Display for Paired {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { plan: PairedPlan { envoys, pairs, turn }, base, differences } = self;
+        let Self { plan: PairedPlan { envoys, pairs, turn }, agents, base, differences } = self;
+        let who = match agents {
+            1 => "one agent calls".to_owned(),
+            agents => format!("{agents} agents call"),
+        };
         let more = median(differences.iter().copied());
         let base = median(base.iter().copied());
         let lowest = differences.iter().copied().fold(more, f64::min);
         let highest = differences.iter().copied().fold(more, f64::max);
         write!(
             f,
-            "A call of {} that one limit counts costs {more:.1} us more than one that none does, which costs {base:.0} us \
-             (the median of {envoys} Envoys, which say {lowest:.1} to {highest:.1}; of each, the median of {pairs} pairs \
+            "Where {who}, a call of {} that one limit counts costs {more:.1} us more than one that none does, which costs \
+             {base:.0} us (the median of {envoys} Envoys, which say {lowest:.1} to {highest:.1}; of each, the median of {pairs} pairs \
              of turns of {turn:?}).",
             BODY.name(),
         )
@@ -110,7 +118,7 @@ mod tests {
 
     #[test]
     fn what_a_few_slow_pairs_or_envoys_say_does_not_count() {
-        let mut paired = Paired::new(PairedPlan { envoys: 5, pairs: 100, turn: Duration::from_millis(1) });
+        let mut paired = Paired::new(PairedPlan { envoys: 5, pairs: 100, turn: Duration::from_millis(1) }, 1);
         for slow in [0.0, 7.0, 0.5, 1.0, 0.2] {
             let differences = (0..100).map(|pair| if pair % 10 == 0 { 900.0 } else { f64::from(pair % 3) });
             let pairs: Vec<_> = differences.map(|difference| (50.0, 50.0 + slow + difference)).collect();

@@ -13,12 +13,12 @@ pub struct Report {
     plan: Plan,
     turns: Vec<(Variant, Body, Turn)>,
     /// How much more a counted call costs than one that is only allowed.
-    pub(super) limit: Option<Paired>,
+    pub(super) limits: Vec<Paired>,
 }
 
 impl Report {
     pub(super) fn new(plan: Plan) -> Self {
-        Self { plan, turns: Vec::new(), limit: None }
+        Self { plan, turns: Vec::new(), limits: Vec::new() }
     }
 
     pub(super) fn add(&mut self, variant: Variant, body: Body, turn: Turn) {
@@ -44,8 +44,8 @@ impl Report {
     #[must_use]
     pub fn markdown(&self) -> String {
         let table = if self.turns.is_empty() { String::new() } else { self.table() };
-        let limit = self.limit.as_ref().map(|limit| format!("{limit}\n")).unwrap_or_default();
-        [table, limit].join("\n")
+        let limits = self.limits.iter().map(|limit| format!("{limit}\n"));
+        [table].into_iter().chain(limits).collect::<Vec<_>>().join("\n")
     }
 
     fn table(&self) -> String {

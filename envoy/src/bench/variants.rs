@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::bodies::{TOOL, UNCOUNTED};
 use crate::{
@@ -15,6 +15,9 @@ use crate::{
 pub(super) const UPSTREAM_ANSWER: &str =
     r#"{"jsonrpc":"2.0","id":7,"result":{"content":[{"type":"text","text":"done"}]}}"#;
 
+/// The header that tells agents apart.
+pub(super) const AGENT: &str = "x-agent";
+
 /// One Envoy of the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Variant {
@@ -26,6 +29,8 @@ pub enum Variant {
     Condition,
     /// This filter: the call is counted.
     Limit,
+    /// This filter: the call is counted for the agent that a header names. Not in the table.
+    LimitByAgent,
     /// This filter: the call is denied, and answered by the filter.
     Denied,
     /// Envoy's own `mcp` and `rbac`: the tool is on the list.
@@ -47,6 +52,7 @@ impl Variant {
             Self::Allow => "this filter, allowed",
             Self::Condition => "this filter, allowed by a regex on an argument",
             Self::Limit => "this filter, allowed and counted",
+            Self::LimitByAgent => "this filter, allowed and counted by agent",
             Self::Denied => "this filter, denied",
             Self::EnvoyAllow => "Envoy's mcp + rbac, allowed",
             Self::EnvoyDenied => "Envoy's mcp + rbac, denied",
@@ -78,7 +84,7 @@ impl Variant {
                 "conditions": [{ "path": "args.run_id", "op": "regex", "value": "^[0-9a-f]{32}$" }],
                 "on_deny": "That is not the id of a run.",
             }] } }),
-            Self::Limit => json!({
+            Self::Limit | Self::LimitByAgent => json!({
                 TOOL: {
                     "limits": [{ "counter": "reads", "window": "minute", "max": 1_000_000_000, "scope": "grant" }],
                 },
@@ -86,7 +92,10 @@ impl Variant {
             }),
             Self::Denied => json!({ "other": {} }),
         };
-        let policy: Value = json!({ "version": "1", "default": "deny", "tools": tools });
-        Ok(config.policy(PolicyFilter::new(held(&policy))?))
+        let mut filter = held(&json!({ "version": "1", "default": "deny", "tools": tools }));
+        if self == Self::LimitByAgent {
+            filter["identity"] = json!({ "grant": [{ "header": AGENT }] });
+        }
+        Ok(config.policy(PolicyFilter::new(filter)?))
     }
 }

@@ -15,7 +15,7 @@ target/bench/envoy.md, with every single turn in envoy.json. Leave the machine a
 What a limit adds is measured by itself, in many short turns. Usage: cargo xtask bench [--quick | --limit]
 
   --quick  seconds instead of minutes: to see that it works, not to compare
-  --limit  only what a limit adds: a minute and a half
+  --limit  only what a limit adds: three minutes
 
 Example:
   cargo xtask bench

@@ -2,10 +2,8 @@
 
 use policy::decision::{Due, Header};
 use policy::document::model::Scope;
-use policy::quota::{Charge, CounterName, Outcome, QuotaError, ScopeValue, Taken, Unit, Window};
+use policy::quota::{Charge, CounterName, Outcome, QuotaError, Refusal, ScopeValue, Unit, Window};
 use policy::reply::{Exhausted, Retry};
-
-use smallvec::SmallVec;
 
 use crate::caller::Caller;
 use crate::host::Headers;
@@ -13,73 +11,52 @@ use crate::runtime::Runtime;
 use crate::store;
 use crate::stream::Exchange;
 
-/// Why a call was not counted.
-pub(super) enum Uncounted {
-    /// Whose count the limit at this index means is not clear.
-    Unclear(usize),
-    Quota(QuotaError),
-}
+/// Whose count the limit at this index means is not clear: the header that it counts by is there more than once, or is not
+/// text (servers differ in what they make of it), or it is too long.
+pub(super) struct Unclear(pub(super) usize);
 
-/// What counting said.
-pub(super) enum Counted {
-    /// All is taken, or could be.
-    Taken(Taken),
-    /// The limit at this index refuses.
-    Refused(usize, Exhausted),
-}
-
-impl From<QuotaError> for Uncounted {
-    fn from(error: QuotaError) -> Self {
-        Self::Quota(error)
-    }
-}
-
-/// Takes all limits of a body's messages together, or says by its index which refuses. Only looks if somebody still has
-/// to approve.
+/// Takes all limits of a body's messages together, or says which refuses. Only looks if somebody still has to approve.
 pub(super) fn count(
     runtime: &Runtime,
     dues: &[Due<'_>],
-    exchange: &Exchange,
-    sessions: bool,
+    scopes: &Scopes<'_>,
     only_look: bool,
-) -> Result<Counted, Uncounted> {
-    if dues.is_empty() {
-        return Ok(Counted::Taken(Taken::default()));
+) -> Result<Outcome, QuotaError> {
+    // Most calls owe one limit, whose charge is not worth a list.
+    if let [due] = dues {
+        return take(runtime, scopes.caller, &[scopes.charge(due)], only_look);
     }
-    let scopes = Scopes::read(dues, exchange, sessions)?;
-    let charges: SmallVec<[Charge<'_>; 2]> = dues.iter().map(|due| scopes.charge(due)).collect();
-    let caller = &exchange.caller;
+    let charges: Vec<Charge<'_>> = dues.iter().map(|due| scopes.charge(due)).collect();
+    take(runtime, scopes.caller, &charges, only_look)
+}
+
+fn take(runtime: &Runtime, caller: &Caller, charges: &[Charge<'_>], only_look: bool) -> Result<Outcome, QuotaError> {
     let quota = runtime.quota()?;
     let now = store::now(caller.wall_ms())?;
-    let outcome = if only_look {
-        quota.look(&runtime.store, caller.principal(), &charges, now)?
+    if only_look {
+        quota.look(&runtime.store, caller.principal(), charges, now)
     } else {
-        quota.take(&runtime.store, caller.principal(), &charges, now)?
+        quota.take(&runtime.store, caller.principal(), charges, now)
+    }
+}
+
+/// What a refusal says of the limits that it is about.
+pub(super) fn exhausted(dues: &[Due<'_>], refusal: Refusal) -> Exhausted {
+    let limits = || dues.iter().map(|due| due.taking.limit);
+    let retry = match refusal.retry_after_ms {
+        Some(ms) => Retry::AfterMs(ms),
+        None if limits().any(|limit| limit.window == Window::Running) => Retry::Unknown,
+        None => Retry::Never,
     };
-    Ok(match outcome {
-        Outcome::Admitted(taken) => {
-            if taken.is_shared() {
-                runtime.metrics.counters_shared.increment();
-            }
-            Counted::Taken(taken)
-        }
-        Outcome::Refused(refusal) => {
-            let unit = charges.get(refusal.charge).map_or(Unit::Calls, |charge| charge.unit);
-            let retry = match refusal.retry_after_ms {
-                Some(ms) => Retry::AfterMs(ms),
-                None if charges.iter().any(|charge| charge.window == Window::Running) => Retry::Unknown,
-                None => Retry::Never,
-            };
-            Counted::Refused(refusal.charge, Exhausted { retry, remaining: refusal.remaining, unit })
-        }
-    })
+    let unit = limits().nth(refusal.charge).map_or(Unit::Calls, |limit| limit.unit);
+    Exhausted { retry, remaining: refusal.remaining, unit }
 }
 
 /// Whose counts the limits of a body mean.
 pub(super) struct Scopes<'m> {
     caller: &'m Caller,
     /// One text for all dues of a scope: a batch may have hundreds.
-    texts: SmallVec<[(&'m Scope, Option<String>); 1]>,
+    texts: Vec<(&'m Scope, Option<String>)>,
 }
 
 impl<'m> Scopes<'m> {
@@ -87,16 +64,11 @@ impl<'m> Scopes<'m> {
         dues: &[Due<'m>],
         Exchange { caller, headers, .. }: &'m Exchange,
         sessions: bool,
-    ) -> Result<Self, Uncounted> {
-        let mut texts: SmallVec<[(&Scope, Option<String>); 1]> = SmallVec::new();
-        for (index, due) in dues.iter().enumerate() {
-            let scope = &due.taking.limit.scope;
-            if has_text(scope) && !texts.iter().any(|(known, _)| *known == scope) {
-                let text = scope_text(scope, caller, headers, sessions).map_err(|Unclear| Uncounted::Unclear(index))?;
-                texts.push((scope, text));
-            }
+    ) -> Result<Self, Unclear> {
+        if !dues.iter().any(|due| has_text(&due.taking.limit.scope)) {
+            return Ok(Self { caller, texts: vec![] });
         }
-        Ok(Self { caller, texts })
+        Ok(Self { caller, texts: texts(dues, caller, headers, sessions)? })
     }
 
     pub(super) fn charge<'s>(&'s self, Due { message, policy, taking }: &'s Due<'m>) -> Charge<'s> {
@@ -118,9 +90,23 @@ impl<'m> Scopes<'m> {
 /// The longest header that a limit counts by, in bytes: room for a token. It is hashed for each limit.
 const MAX_TEXT: usize = 8 * 1024;
 
-/// The header that a limit counts by is there more than once, or is not text: servers differ in what they make of it. Or
-/// it is too long.
-struct Unclear;
+/// The texts that calls are told apart by, of each scope that has one.
+fn texts<'m>(
+    dues: &[Due<'m>],
+    caller: &Caller,
+    headers: &Headers,
+    sessions: bool,
+) -> Result<Vec<(&'m Scope, Option<String>)>, Unclear> {
+    let mut texts: Vec<(&Scope, Option<String>)> = Vec::new();
+    for (index, due) in dues.iter().enumerate() {
+        let scope = &due.taking.limit.scope;
+        if has_text(scope) && !texts.iter().any(|(known, _)| *known == scope) {
+            let text = scope_text(scope, caller, headers, sessions).ok_or(Unclear(index))?;
+            texts.push((scope, text));
+        }
+    }
+    Ok(texts)
+}
 
 /// Whether calls are told apart by a text, which has to be found.
 fn has_text(scope: &Scope) -> bool {
@@ -130,21 +116,21 @@ fn has_text(scope: &Scope) -> bool {
     }
 }
 
-/// The text of a scope that is one. Calls that lack it share one count.
-fn scope_text(scope: &Scope, caller: &Caller, headers: &Headers, sessions: bool) -> Result<Option<String>, Unclear> {
+/// The text of a scope that is one; `None` if it is not clear. Calls that lack it share one count.
+fn scope_text(scope: &Scope, caller: &Caller, headers: &Headers, sessions: bool) -> Option<Option<String>> {
     let header = |name: &str| match headers.once(name) {
-        Header::Absent => Ok(None),
-        Header::Once(value) if value.len() > MAX_TEXT => Err(Unclear),
-        Header::Once(value) => Ok(Some(value.into_owned())),
-        Header::Unclear => Err(Unclear),
+        Header::Absent => Some(None),
+        Header::Once(value) if value.len() > MAX_TEXT => None,
+        Header::Once(value) => Some(Some(value.into_owned())),
+        Header::Unclear => None,
     };
     match scope {
         // A revision without sessions ignores the header, so a client could write anything there.
-        Scope::Session if !sessions => Ok(None),
+        Scope::Session if !sessions => Some(None),
         Scope::Session => header("mcp-session-id"),
-        Scope::Claim(name) => Ok(caller.claim_text(name)),
+        Scope::Claim(name) => Some(caller.claim_text(name)),
         Scope::Header(name) => header(name),
-        Scope::Grant | Scope::ClientIp | Scope::Global => Ok(None),
+        Scope::Grant | Scope::ClientIp | Scope::Global => Some(None),
     }
 }
 

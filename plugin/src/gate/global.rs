@@ -11,7 +11,7 @@ use policy::global::{self, Answer, Ask, Question};
 use policy::message::{Body, HeaderCopies};
 use policy::reply::{Exhausted, Retry};
 
-use super::count::{Scopes, Uncounted};
+use super::count::{Scopes, Unclear};
 use super::{NO_ROOM, SCOPE_UNCLEAR, Verdict, refuse, rules};
 use crate::host::{self, Level};
 use crate::runtime::Runtime;
@@ -98,11 +98,10 @@ fn questions<'m>(
     let dues: Vec<Due<'m>> = owed.dues.into_iter().filter(|due| due.taking.limit.store == Store::Global).collect();
     let scopes = match Scopes::read(&dues, exchange, owed.sessions) {
         Ok(scopes) => scopes,
-        Err(Uncounted::Unclear(index)) => {
+        Err(Unclear(index)) => {
             let unclear = |due: &Due<'m>| refuse(due, body.messages(), Some(SCOPE_UNCLEAR), None);
             return Err(dues.get(index).map_or_else(|| Verdict::Fail("a limit is not known".to_owned()), unclear));
         }
-        Err(Uncounted::Quota(error)) => return Err(Verdict::Fail(error.to_string())),
     };
     let asks: Vec<Ask> =
         dues.iter().map(|due| global::ask(settings, exchange.caller.principal(), &scopes.charge(due))).collect();

@@ -13,7 +13,7 @@ use std::rc::Rc;
 use policy::decision::{Due, Refusal, RefusalKind};
 use policy::document::model::Store;
 use policy::message::{Body, HeaderCopies, HeaderMismatch, Id, Message};
-use policy::quota::QuotaError;
+use policy::quota::{Outcome, QuotaError, Taken};
 use policy::reply::Exhausted;
 use smallvec::SmallVec;
 
@@ -21,7 +21,7 @@ use crate::admission::Admission;
 use crate::host::{self, Level};
 use crate::runtime::Runtime;
 use crate::stream::Exchange;
-use count::{Counted, Uncounted};
+use count::{Scopes, Unclear};
 use rules::Owed;
 
 pub(crate) use global::{Answered, answer, question};
@@ -71,23 +71,40 @@ fn take<'m>(
 ) -> Verdict<'m> {
     let only_look = !unapproved.is_empty();
     let is_local = |due: &Due<'_>| due.taking.limit.store == Store::Local;
-    let (local, global): (Dues<'_>, Dues<'_>) =
-        if dues.iter().all(is_local) { (dues, Dues::new()) } else { dues.into_iter().partition(is_local) };
+    let (sorted, others): (Vec<Due<'_>>, Vec<Due<'_>>);
+    let (local, global): (&[Due<'_>], &[Due<'_>]) = if dues.iter().all(is_local) {
+        (&dues, &[])
+    } else {
+        (sorted, others) = dues.iter().partition(|due| is_local(due));
+        (&sorted, &others)
+    };
     let limited = |index: usize, reason, exhausted| match local.get(index) {
         Some(due) => refuse(due, messages, reason, exhausted),
         None => Verdict::Fail("a limit is not known".to_owned()),
     };
-    match count::count(runtime, &local, exchange, sessions, only_look) {
-        Ok(Counted::Taken(_)) if only_look => Verdict::Refuse(unapproved),
-        Ok(Counted::Taken(taken)) => {
-            let is_awaited = !global.is_empty() || local.iter().any(|due| Admission::is_awaited(due.taking.limit));
-            let charges = local.iter().map(|due| (due.taking.limit, due.message));
-            let admission = is_awaited.then(|| Box::new(Admission::new(Rc::clone(runtime), taken, charges, messages)));
-            if global.is_empty() { Verdict::Pass(admission) } else { Verdict::Ask(admission) }
+    let pass = |taken: Taken| {
+        let is_awaited = !global.is_empty() || local.iter().any(|due| Admission::is_awaited(due.taking.limit));
+        let charges = local.iter().map(|due| (due.taking.limit, due.message));
+        let admission = is_awaited.then(|| Box::new(Admission::new(Rc::clone(runtime), taken, charges, messages)));
+        if global.is_empty() { Verdict::Pass(admission) } else { Verdict::Ask(admission) }
+    };
+    if local.is_empty() {
+        return if only_look { Verdict::Refuse(unapproved) } else { pass(Taken::default()) };
+    }
+    let scopes = match Scopes::read(local, exchange, sessions) {
+        Ok(scopes) => scopes,
+        Err(Unclear(index)) => return limited(index, Some(SCOPE_UNCLEAR), None),
+    };
+    match count::count(runtime, local, &scopes, only_look) {
+        Ok(Outcome::Admitted(_)) if only_look => Verdict::Refuse(unapproved),
+        Ok(Outcome::Admitted(taken)) => {
+            if taken.is_shared() {
+                runtime.metrics.counters_shared.increment();
+            }
+            pass(taken)
         }
-        Ok(Counted::Refused(index, exhausted)) => limited(index, None, Some(exhausted)),
-        Err(Uncounted::Unclear(index)) => limited(index, Some(SCOPE_UNCLEAR), None),
-        Err(Uncounted::Quota(error)) => {
+        Ok(Outcome::Refused(refusal)) => limited(refusal.charge, None, Some(count::exhausted(local, refusal))),
+        Err(error) => {
             runtime.metrics.uncounted(&error);
             host::log(Level::Warn, &format!("mcp_policy: a call cannot be counted: {error}"));
             match error {

@@ -235,13 +235,14 @@ impl Section {
         context: &Context<'_, '_, W>,
     ) -> Decision<'p> {
         context.watch.see(Seen::Target { section: self, name });
-        if let Some(refusal) = self.refuses_outright(name) {
+        let rule = self.rule(name);
+        if let Some(refusal) = self.refuses_outright(name, rule) {
             return Decision::Refuse(match listing {
                 Listing::Allowed => Refusal { kind: RefusalKind::Hidden, ..refusal },
                 Listing::All => refusal,
             });
         }
-        let decision = match (self.rule(name), all) {
+        let decision = match (rule, all) {
             (Some(rule), all) => rule.judge(name, all, context),
             (None, Some(all)) => all.judge(name, None, context),
             (None, None) => Decision::Allow(Takings::new()),
@@ -255,11 +256,11 @@ impl Section {
     }
 
     /// Why the target is refused whatever its arguments and whoever asks, if it is.
-    fn refuses_outright(&self, name: &str) -> Option<Refusal<'_>> {
+    fn refuses_outright<'p>(&'p self, name: &str, rule: Option<&'p Rule>) -> Option<Refusal<'p>> {
         if self.hides(name) {
             return Some(Refusal::hidden(HIDDEN));
         }
-        match self.rule(name) {
+        match rule {
             Some(Rule { action: Action::Deny { reason }, pointer, .. }) => {
                 Some(Refusal::denied(pointer, reason.as_deref(), NOT_ALLOWED))
             }
@@ -279,7 +280,9 @@ impl Section {
     fn lists(&self, name: &str, all: Option<&Rule>, listing: Listing, lock: Option<&Lock>) -> bool {
         match listing {
             Listing::All => !self.hides(name),
-            Listing::Allowed => self.refuses_outright(name).is_none() && !self.lacks_schema(name, all, lock),
+            Listing::Allowed => {
+                self.refuses_outright(name, self.rule(name)).is_none() && !self.lacks_schema(name, all, lock)
+            }
         }
     }
 

@@ -130,6 +130,13 @@ pub struct Now {
     pub wall_ms: u64,
 }
 
+impl Now {
+    /// Of each clock, the later reading.
+    pub(super) fn or_later(self, other: Self) -> Self {
+        Self { monotonic_ms: self.monotonic_ms.max(other.monotonic_ms), wall_ms: self.wall_ms.max(other.wall_ms) }
+    }
+}
+
 impl Charge<'_> {
     /// Whether both name one counter of one call, so that they add to it once.
     pub(super) fn adds_with(&self, other: &Self) -> bool {

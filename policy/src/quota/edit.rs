@@ -4,8 +4,8 @@ use super::charge::Now;
 use super::layout::Quota;
 use super::outcome::{Part, QuotaError, Taken};
 use super::shard::{NewSlot, SHARD_BYTES, Table};
-use super::store::{CounterStore, Swap};
-use super::take::{ATTEMPTS, expected};
+use super::store::{CounterStore, Expected, Swap};
+use super::take::ATTEMPTS;
 use crate::sort::sort_by;
 
 impl Quota {
@@ -86,7 +86,8 @@ impl Quota {
             if bytes.len() > SHARD_BYTES {
                 return Err(QuotaError::Full { charge: 0 });
             }
-            match store.compare_and_swap(id, &bytes, expected(&read))? {
+            let expected = read.map_or(Expected::Absent, |(_, cas)| Expected::Version(cas));
+            match store.compare_and_swap(id, &bytes, expected)? {
                 Swap::Done => return Ok(()),
                 Swap::Mismatch => {}
             }

@@ -212,12 +212,17 @@ fn limit_hash(seed: &Seed, charge: &Charge<'_>) -> u64 {
     keyed(seed, &text)
 }
 
-fn write_counter(text: &mut Text, charge: &Charge<'_>) {
-    text.push(match (charge.window, charge.unit) {
+/// Calls, amounts, and what runs are counted by different counters, whatever their name.
+pub(super) fn counter_kind(charge: &Charge<'_>) -> u8 {
+    match (charge.window, charge.unit) {
         (Window::Running, _) => 3,
         (_, Unit::Calls) => 1,
         (_, Unit::Millionths) => 2,
-    });
+    }
+}
+
+fn write_counter(text: &mut Text, charge: &Charge<'_>) {
+    text.push(counter_kind(charge));
     write_str(text, charge.counter.policy);
     write_str(text, charge.counter.counter);
 }

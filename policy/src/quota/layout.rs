@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
-use super::hash::Seed;
+use super::charge::{Charge, Principal};
+use super::hash::{self, Seed, Spot};
 use super::leases::Worker;
 use super::outcome::QuotaError;
 use super::shard::SHARD_BYTES;
+use super::spots::Spots;
 use super::store::{CounterStore, Expected, ShardId, Swap};
 use super::take::ATTEMPTS;
 
@@ -43,6 +45,7 @@ pub struct Quota {
     shards: u32,
     wanted_shards: u32,
     when_full: WhenFull,
+    spots: Spots,
 }
 
 impl Settings {
@@ -103,6 +106,7 @@ impl Quota {
                     shards: layout.shards,
                     wanted_shards: settings.shards,
                     when_full: settings.when_full,
+                    spots: Spots::default(),
                 });
             }
         }
@@ -127,6 +131,12 @@ impl Quota {
         self.worker
     }
 
+    /// Where a charge counts.
+    pub(super) fn spot(&self, principal: Principal<'_>, charge: &Charge<'_>) -> Spot {
+        self.spots.of(principal, charge, || hash::spot(&self.seed, principal, charge, self.shards))
+    }
+
+    #[cfg(test)]
     pub(super) fn shards(&self) -> u32 {
         self.shards
     }

@@ -20,7 +20,7 @@ pub enum Outcome {
 /// An admission: what it leaves, and what is needed to give it back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Taken {
-    pub(super) remaining: SmallVec<[u64; 2]>,
+    pub(super) remaining: SmallVec<[u64; 1]>,
     pub(super) parts: SmallVec<[Part; 1]>,
     /// Charges that add together with an earlier one: (the earlier one, this one).
     pub(super) joined: Vec<(usize, usize)>,

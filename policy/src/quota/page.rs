@@ -5,7 +5,7 @@ use super::hash::SlotId;
 use super::layout::WhenFull;
 use super::outcome::{Part, Taken};
 use super::shard::{NEW_SLOT_BYTES, NewSlot, OWNER_BYTES, SHARD_BYTES, Slot, Table};
-use super::weigh::{Addition, Demand, Job, Terms, Verdict, shared_slots};
+use super::weigh::{Addition, Change, Demand, Job, Terms, Verdict, shared_slots};
 use super::window::Window;
 
 /// Finds room for every addition and writes the shard.
@@ -45,7 +45,7 @@ pub(super) fn write(table: &Table<'_>, demands: &[Demand<'_>], mut taken: Taken,
         Some(bytes) if bytes.len() > SHARD_BYTES => {
             Some(Verdict::Full { charge: demands.first()?.additions.first()?.index })
         }
-        bytes => Some(Verdict::Admitted { bytes, taken }),
+        bytes => Some(Verdict::Admitted { change: bytes.map_or(Change::None, Change::New), taken }),
     }
 }
 

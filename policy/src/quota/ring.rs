@@ -66,12 +66,12 @@ impl<'a> RingBytes<'a> {
         more.saturating_add(1).saturating_add(self.head.iter().len()).saturating_add(self.tail.len())
     }
 
-    /// Adds to the present moment of a body of so many bytes, and gives what is to be written over it: the newest cell, if
-    /// that is all that changes, and takes as many bytes as before.
-    pub(super) fn add_in_place(mut self, amount: u64, body_length: usize) -> Option<Newest> {
-        self.add(amount);
-        let stays = self.head.is_none() && !self.is_cut && self.length() == body_length;
-        stays.then_some(Newest(self.newest))
+    /// The newest cell, if it is the one that the clock is in, begins the body of so many bytes, and everything behind it
+    /// stays as it is when something is added there.
+    pub(super) fn newest_of(&self, body_length: usize) -> Option<Newest> {
+        // A first cell that has aged would come behind a new one, which takes a byte more.
+        let stays = !self.is_cut && self.length() == body_length;
+        stays.then(|| Newest::new(self.newest))
     }
 
     /// Appends the body.
@@ -95,15 +95,31 @@ impl<'a> RingBytes<'a> {
 
 /// What the newest cell of a ring counts.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Newest(u64);
+pub(super) struct Newest {
+    count: u64,
+    /// The most that takes as many bytes.
+    most: u64,
+}
 
 impl Newest {
+    fn new(count: u64) -> Self {
+        let more = count.checked_sub(VARINT_FOLLOWS.into());
+        let most = more.map_or(INLINE_MAX, |more| varint::largest_like(more).saturating_add(VARINT_FOLLOWS.into()));
+        Self { count, most }
+    }
+
+    /// With something added, if it takes as many bytes then.
+    pub(super) fn plus(self, amount: u64) -> Option<Self> {
+        let count = self.count.checked_add(amount).filter(|count| *count <= self.most)?;
+        Some(Self { count, ..self })
+    }
+
     /// Writes it over that of a body in which it takes as many bytes.
     pub(super) fn write_over(self, body: &mut [u8]) {
         let Some((head, more)) = body.split_first_mut() else { return };
-        match u8::try_from(self.0) {
-            Ok(low) if self.0 <= INLINE_MAX => *head = low,
-            _ => varint::write_over(self.0.saturating_sub(VARINT_FOLLOWS.into()), more),
+        match u8::try_from(self.count) {
+            Ok(low) if self.count <= INLINE_MAX => *head = low,
+            _ => varint::write_over(self.count.saturating_sub(VARINT_FOLLOWS.into()), more),
         }
     }
 }
@@ -157,7 +173,7 @@ mod tests {
             amount in prop_oneof![1..20u64, 1..u64::MAX / 2],
         ) {
             let Some(ring) = RingBytes::read(&body, 0) else { return Ok(()) };
-            if let Some(newest) = ring.add_in_place(amount, body.len()) {
+            if let Some(newest) = ring.newest_of(body.len()).and_then(|newest| newest.plus(amount)) {
                 let (mut anew, mut written) = (ring, Vec::new());
                 anew.add(amount);
                 anew.write(&mut written);
@@ -179,6 +195,6 @@ mod tests {
     fn a_cell_that_has_left_the_ring_is_not_added_over() {
         // A fifteen-cell-old count and one that is older still.
         let ring = RingBytes::read(&[0x05, 0xf1, 0x11], 0).unwrap();
-        assert!(ring.add_in_place(10, 3).is_none());
+        assert!(ring.newest_of(3).is_none());
     }
 }

@@ -135,9 +135,11 @@ impl<'a> Slots<'a> {
         let (monotonic, rest) = bytes.split_first_chunk()?;
         let (wall, rest) = rest.split_first_chunk()?;
         let written = Now { monotonic_ms: u64::from_le_bytes(*monotonic), wall_ms: u64::from_le_bytes(*wall) };
-        let clock =
-            Now { monotonic_ms: now.monotonic_ms.max(written.monotonic_ms), wall_ms: now.wall_ms.max(written.wall_ms) };
-        Some(Self { ageing: Ageing { written, clock, known: SmallVec::new() }, rest, as_written: true })
+        Some(Self {
+            ageing: Ageing { written, clock: now.or_later(written), known: SmallVec::new() },
+            rest,
+            as_written: true,
+        })
     }
 
     /// The shard's time.
@@ -162,6 +164,11 @@ impl<'a> Slots<'a> {
     /// Whether all slots so far are live, and as they were when the shard was written.
     pub(super) fn are_as_written(&self) -> bool {
         self.as_written
+    }
+
+    /// When the first of the slots so far ages, by either clock. What runs does so at any time.
+    pub(super) fn age_at(&self) -> Now {
+        self.ageing.next()
     }
 
     /// The head of the bytes that will take the place of these.
@@ -310,5 +317,21 @@ impl Ageing {
         };
         self.known.push((code, window, older));
         Some((window, older))
+    }
+
+    /// When the first of the windows so far moves on from the shard's time to its next cell or period.
+    fn next(&self) -> Now {
+        let mut next = Now { monotonic_ms: u64::MAX, wall_ms: u64::MAX };
+        for (_, window, _) in &self.known {
+            match window {
+                Window::Sliding(span) => {
+                    let cell = span.cell(self.clock.monotonic_ms);
+                    next.monotonic_ms = next.monotonic_ms.min(span.first_ms(cell.saturating_add(1)));
+                }
+                Window::Calendar(unit) => next.wall_ms = next.wall_ms.min(unit.next_ms(self.clock.wall_ms)),
+                Window::Running => next.monotonic_ms = 0,
+            }
+        }
+        next
     }
 }

@@ -4,74 +4,70 @@
 //! there; otherwise the shard is written anew in one pass over it. Nothing is judged here that
 //! [`weigh`](super::weigh) would judge otherwise: whatever is not that plain is left to it.
 
+use smallvec::SmallVec;
+
 use super::charge::{Charge, Now};
 use super::leases::Worker;
 use super::outcome::{Part, Taken};
-use super::shard::{NewSlot, SHARD_BYTES, Slot, Slots, set_clock, write_ring};
-use super::weigh::{Job, Verdict};
+use super::place::{Counted, Place};
+use super::shard::{NewSlot, SHARD_BYTES, Slot, Slots, write_ring};
+use super::store::Kept;
+use super::weigh::{Change, Job, Verdict};
 use super::window::Window;
 
-/// Counts a call, and takes the bytes. `None` if the shard or the call is not that plain, or the call is refused: the
-/// bytes are left as they were.
-pub(super) fn take(bytes: &mut Vec<u8>, job: &Job<'_>, now: Now, worker: Worker) -> Option<Verdict> {
-    let charge = job.charge;
-    if charge.amount == 0 || charge.window == Window::Running {
+/// Counts a call. `None` if the shard or the call is not that plain, or the call is refused: the bytes are left as they
+/// were.
+pub(super) fn take(kept: &mut Kept, job: &Job<'_>, now: Now, worker: Worker) -> Option<Verdict> {
+    if job.charge.amount == 0 || job.charge.window == Window::Running {
         return None;
     }
-    let counted = match add_in_place(bytes, job, now) {
-        Some(counted) => counted,
-        None => add_in_new_page(bytes, job, now, worker)?,
+    let (counted, change) = match add_in_place(kept, job, now) {
+        Some(counted) => (counted, Change::InPlace),
+        None => add_in_new_page(&kept.bytes, job, now, worker)?,
     };
-    let mut taken = Taken::default();
-    taken.remaining.push(counted.remaining);
-    taken.parts.push(Part {
+    Some(Verdict::Admitted { change, taken: taken(job, counted) })
+}
+
+/// What a call has taken.
+pub(super) fn taken(job: &Job<'_>, counted: Counted) -> Taken {
+    let part = Part {
         shard: job.spot.shard,
         slot: job.spot.slot,
-        window: charge.window,
+        window: job.charge.window,
         position: counted.position,
-        amount: charge.amount,
+        amount: job.charge.amount,
         charge: job.index,
-    });
-    Some(Verdict::Admitted { bytes: Some(std::mem::take(bytes)), taken })
+    };
+    Taken { remaining: SmallVec::from_buf([counted.remaining]), parts: SmallVec::from_buf([part]), joined: Vec::new() }
 }
 
-/// A call that is admitted, and counted.
-struct Counted {
-    remaining: u64,
-    position: u64,
-}
-
-/// Counts where nothing else has changed since the shard was written, and the counter's slot is the last one: that is
-/// how it was left by the call before.
-fn add_in_place(bytes: &mut [u8], Job { charge, spot, .. }: &Job<'_>, now: Now) -> Option<Counted> {
-    let Window::Sliding(span) = charge.window else { return None };
-    let mut slots = Slots::read(bytes, now)?;
-    let mut last: Option<Slot<'_>> = None;
-    while let Some(slot) = slots.next_live()? {
-        if last.is_some_and(|slot| slot.id == spot.slot) {
-            return None;
-        }
-        last = Some(slot);
+/// Counts a sliding window's call where the call before was counted, if nothing in the shard has aged since.
+pub(super) fn add_in_place(
+    Kept { bytes, place }: &mut Kept,
+    Job { charge, spot, .. }: &Job<'_>,
+    now: Now,
+) -> Option<Counted> {
+    if charge.amount == 0 {
+        return None;
     }
-    let own = last.filter(|slot| slot.id == spot.slot && slot.window == charge.window && slots.are_as_written())?;
-    let clock = slots.clock();
-    let ring = own.ring()?;
-    let remaining = remaining(charge, ring.total())?;
-    let body = own.body_length();
-    let newest = ring.add_in_place(charge.amount, body)?;
-    set_clock(bytes, clock)?;
-    let start = bytes.len().checked_sub(body)?;
-    newest.write_over(bytes.get_mut(start..)?);
-    Some(Counted { remaining, position: span.cell(clock.monotonic_ms) })
+    if let Some(place) = place
+        && place.is_of(charge, *spot, now)
+    {
+        return place.add(bytes, charge, now);
+    }
+    let mut found = Place::find(bytes, charge, *spot, now)?;
+    let counted = found.add(bytes, charge, now)?;
+    *place = Some(Box::new(found));
+    Some(counted)
 }
 
 /// Counts in a page that takes the place of the bytes.
 fn add_in_new_page(
-    bytes: &mut Vec<u8>,
+    bytes: &[u8],
     Job { charge, spot, .. }: &Job<'_>,
     now: Now,
     worker: Worker,
-) -> Option<Counted> {
+) -> Option<(Counted, Change)> {
     let id = spot.slot;
     let mut slots = Slots::read(bytes, now)?;
     let clock = slots.clock();
@@ -104,8 +100,7 @@ fn add_in_new_page(
     if out.len() > SHARD_BYTES {
         return None;
     }
-    *bytes = out;
-    Some(Counted { remaining, position })
+    Some((Counted { remaining, position }, Change::New(out)))
 }
 
 /// What a limit still admits after a call; `None` if it does not admit the call.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::place::Place;
+
 /// A map of small values with compare-and-swap, shared by every worker.
 ///
 /// What the counters need of it is exactly this: a swap that reports [`Swap::Done`] changed the
@@ -26,12 +28,19 @@ pub trait CounterStore {
     ///
     /// Only the swap says whether the guess was right: nothing may be told from these bytes before it has. So the token
     /// must never be one that the shard has, or will be given, with other bytes.
-    fn recall(&self, _shard: ShardId<'_>) -> Option<(Vec<u8>, Cas)> {
+    fn recall(&self, _shard: ShardId<'_>) -> Option<(Kept, Cas)> {
         None
     }
 
-    /// Takes what was just swapped in for the version with this token. Whoever counts next may ask for it.
-    fn keep(&self, _shard: ShardId<'_>, _value: Vec<u8>, _replaced: Cas) {}
+    /// Takes what was just swapped in. Whoever counts next may ask for it.
+    fn keep(&self, _shard: ShardId<'_>, _kept: Kept) {}
+}
+
+/// A shard as a worker wrote it, and what it knows of it.
+#[derive(Debug, Default)]
+pub struct Kept {
+    pub(super) bytes: Vec<u8>,
+    pub(super) place: Option<Box<Place>>,
 }
 
 /// The store's mark of one version of one value.

@@ -14,13 +14,12 @@
 use smallvec::{SmallVec, smallvec};
 
 use super::charge::{Charge, Now, Principal};
-use super::hash;
 use super::layout::Quota;
 use super::outcome::{Outcome, Part, QuotaError, Refusal, Taken};
 use super::shard::Table;
 use super::single;
-use super::store::{Cas, CounterStore, Expected, ShardId, Swap};
-use super::weigh::{Job, Terms, Verdict, later, weigh};
+use super::store::{Cas, CounterStore, Expected, Kept, ShardId, Swap};
+use super::weigh::{Change, Job, Terms, Verdict, later, weigh};
 
 /// How often a swap is tried.
 ///
@@ -30,8 +29,8 @@ use super::weigh::{Job, Terms, Verdict, later, weigh};
 /// tries take about a quarter of a millisecond.
 pub const ATTEMPTS: usize = 128;
 
-/// A shard as it was read.
-type Read = Option<(Vec<u8>, Cas)>;
+/// A shard as it was read, or recalled.
+type Read = Option<(Kept, Cas)>;
 
 /// A call's charges that count in one shard.
 struct Group<'c> {
@@ -57,7 +56,7 @@ impl Quota {
         let groups = self.groups(principal, charges)?;
         let mut whole = Whole::default();
         for group in &groups {
-            let read = store.get(self.shard(group.shard))?;
+            let read = read(store, self.shard(group.shard))?;
             whole.add(group, self.weigh(&read, group.shard, &group.jobs, now)?);
         }
         let mut outcome = whole.outcome(charges.len())?;
@@ -83,12 +82,12 @@ impl Quota {
         now: Now,
     ) -> Result<Outcome, QuotaError> {
         if let [charge] = charges {
-            let job = self.job(principal, 0, charge);
-            return outcome(self.settle(store, job.spot.shard, &[job], now)?);
+            return self.take_one(store, self.job(principal, 0, charge), now);
         }
         let groups = self.groups(principal, charges)?;
         if let [group] = groups.as_slice() {
-            return outcome(self.settle(store, group.shard, &group.jobs, now)?);
+            let recalled = store.recall(self.shard(group.shard));
+            return outcome(self.settle(store, recalled, group.shard, &group.jobs, now)?);
         }
         for _ in 0..ATTEMPTS {
             if let refused @ Outcome::Refused(_) = self.look(store, principal, charges, now)? {
@@ -101,8 +100,26 @@ impl Quota {
         Err(QuotaError::Contended)
     }
 
+    /// Takes the only charge of a call, where the call before was counted if nobody else wrote since.
+    fn take_one<S: CounterStore>(&self, store: &S, job: Job<'_>, now: Now) -> Result<Outcome, QuotaError> {
+        let id = self.shard(job.spot.shard);
+        let recalled = match store.recall(id) {
+            None => None,
+            Some((mut kept, replaced)) => match single::add_in_place(&mut kept, &job, now) {
+                None => Some((kept, replaced)),
+                Some(counted) => {
+                    if swap(store, id, kept, Some(replaced))? == Swap::Done {
+                        return Ok(Outcome::Admitted(single::taken(&job, counted)));
+                    }
+                    None
+                }
+            },
+        };
+        outcome(self.settle(store, recalled, job.spot.shard, &[job], now)?)
+    }
+
     fn job<'c>(&self, principal: Principal<'_>, index: usize, charge: &'c Charge<'c>) -> Job<'c> {
-        Job { index, charge, spot: hash::spot(self.seed(), principal, charge, self.shards()) }
+        Job { index, charge, spot: self.spot(principal, charge) }
     }
 
     /// The charges by shard, in the order of shards.
@@ -129,7 +146,7 @@ impl Quota {
 
     fn weigh(&self, read: &Read, shard: u32, jobs: &[Job<'_>], now: Now) -> Result<Verdict, QuotaError> {
         let corrupt = QuotaError::Corrupt { shard: Some(shard) };
-        let bytes = read.as_ref().map(|(bytes, _)| bytes.as_slice());
+        let bytes = read.as_ref().map(|(kept, _)| kept.bytes.as_slice());
         let table = Table::read(bytes, now).ok_or(corrupt)?;
         let terms = Terms { seed: self.seed(), when_full: self.when_full(), worker: self.worker() };
         weigh(&table, jobs, now, terms).ok_or(corrupt)
@@ -139,35 +156,34 @@ impl Quota {
     fn settle<S: CounterStore>(
         &self,
         store: &S,
+        mut recalled: Read,
         shard: u32,
         jobs: &[Job<'_>],
         now: Now,
     ) -> Result<Verdict, QuotaError> {
         let id = self.shard(shard);
-        let mut recalled = store.recall(id);
         if recalled.is_some() {
             let mut verdict = self.judge(&mut recalled, shard, jobs, now)?;
             // A refusal may rest on what has changed since, so only an admission is believed, once it is swapped in.
-            if matches!(verdict, Verdict::Admitted { bytes: Some(_), .. })
-                && swap_in(store, id, &mut verdict, &recalled)? == Swap::Done
-            {
+            let is_counted = matches!(&verdict, Verdict::Admitted { change, .. } if *change != Change::None);
+            if is_counted && swap_in(store, id, &mut verdict, recalled)? == Swap::Done {
                 return Ok(verdict);
             }
         }
         for _ in 0..ATTEMPTS {
-            let mut read = store.get(id)?;
+            let mut read = read(store, id)?;
             let mut verdict = self.judge(&mut read, shard, jobs, now)?;
-            if swap_in(store, id, &mut verdict, &read)? == Swap::Done {
+            if swap_in(store, id, &mut verdict, read)? == Swap::Done {
                 return Ok(verdict);
             }
         }
         Err(QuotaError::Contended)
     }
 
-    /// An admission may take the bytes that were read, to make those of it that take their place.
+    /// An admission may count in what was read.
     fn judge(&self, read: &mut Read, shard: u32, jobs: &[Job<'_>], now: Now) -> Result<Verdict, QuotaError> {
-        if let ([job], Some((bytes, _))) = (jobs, &mut *read)
-            && let Some(verdict) = single::take(bytes, job, now, self.worker())
+        if let ([job], Some((kept, _))) = (jobs, &mut *read)
+            && let Some(verdict) = single::take(kept, job, now, self.worker())
         {
             return Ok(verdict);
         }
@@ -184,7 +200,8 @@ impl Quota {
     ) -> Result<Option<Outcome>, QuotaError> {
         let mut whole = Whole::default();
         for group in groups {
-            let settled = self.settle(store, group.shard, &group.jobs, now);
+            let recalled = store.recall(self.shard(group.shard));
+            let settled = self.settle(store, recalled, group.shard, &group.jobs, now);
             if let Ok(verdict @ Verdict::Admitted { .. }) = settled {
                 whole.add(group, verdict);
                 continue;
@@ -204,20 +221,32 @@ impl Quota {
     }
 }
 
+fn read<S: CounterStore>(store: &S, shard: ShardId<'_>) -> Result<Read, QuotaError> {
+    let read = store.get(shard)?;
+    Ok(read.map(|(bytes, cas)| (Kept { bytes, place: None }, cas)))
+}
+
 /// Puts what a verdict has made of a shard, if anything, in the place of what was read.
 fn swap_in<S: CounterStore>(
     store: &S,
     shard: ShardId<'_>,
     verdict: &mut Verdict,
-    read: &Read,
+    read: Read,
 ) -> Result<Swap, QuotaError> {
-    let Verdict::Admitted { bytes, .. } = verdict else { return Ok(Swap::Done) };
-    let Some(bytes) = bytes.take() else { return Ok(Swap::Done) };
-    let swapped = store.compare_and_swap(shard, &bytes, expected(read))?;
-    if swapped == Swap::Done
-        && let Some((_, replaced)) = read
-    {
-        store.keep(shard, bytes, *replaced);
+    let Verdict::Admitted { change, .. } = verdict else { return Ok(Swap::Done) };
+    let (kept, replaced) = match (std::mem::replace(change, Change::None), read) {
+        (Change::None, _) | (Change::InPlace, None) => return Ok(Swap::Done),
+        (Change::InPlace, Some((kept, cas))) => (kept, Some(cas)),
+        (Change::New(bytes), read) => (Kept { bytes, place: None }, read.map(|(_, cas)| cas)),
+    };
+    swap(store, shard, kept, replaced)
+}
+
+/// Puts a page in the place of the version that it was made of.
+fn swap<S: CounterStore>(store: &S, shard: ShardId<'_>, kept: Kept, replaced: Option<Cas>) -> Result<Swap, QuotaError> {
+    let swapped = store.compare_and_swap(shard, &kept.bytes, replaced.map_or(Expected::Absent, Expected::Version))?;
+    if swapped == Swap::Done {
+        store.keep(shard, kept);
     }
     Ok(swapped)
 }
@@ -228,13 +257,6 @@ fn outcome(verdict: Verdict) -> Result<Outcome, QuotaError> {
         Verdict::Admitted { taken, .. } => Ok(Outcome::Admitted(taken)),
         Verdict::Refused(refusal) => Ok(Outcome::Refused(refusal)),
         Verdict::Full { charge } => Err(QuotaError::Full { charge }),
-    }
-}
-
-pub(super) fn expected(read: &Read) -> Expected {
-    match read {
-        Some((_, cas)) => Expected::Version(*cas),
-        None => Expected::Absent,
     }
 }
 

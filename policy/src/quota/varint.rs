@@ -37,6 +37,12 @@ pub(super) const fn length(value: u64) -> usize {
     }
 }
 
+/// The largest value that takes as many bytes as `value`.
+pub(super) fn largest_like(value: u64) -> u64 {
+    let bits = u32::try_from(length(value)).unwrap_or(u32::MAX).saturating_mul(7);
+    1u64.checked_shl(bits).map_or(u64::MAX, |next| next.saturating_sub(1))
+}
+
 /// Takes one value off the front; `None` if the bytes end too soon or say more than 64 bits.
 pub(super) fn read(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut value = 0u64;
@@ -70,6 +76,9 @@ mod tests {
                 let mut bytes = Vec::new();
                 write(value, &mut bytes);
                 prop_assert_eq!(bytes.len(), length(value));
+                let largest = largest_like(value);
+                prop_assert!(value <= largest && length(largest) == length(value));
+                prop_assert!(largest == u64::MAX || length(largest + 1) > length(value));
                 bytes.extend(&tail);
                 prop_assert_eq!(read(&bytes), Some((value, tail.as_slice())));
             }

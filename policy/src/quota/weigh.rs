@@ -30,12 +30,23 @@ pub(super) struct Job<'c> {
 
 /// What the shard says to its charges.
 pub(super) enum Verdict {
-    /// All fit: the shard's new bytes (`None` if nothing was added), and what is taken.
-    Admitted { bytes: Option<Vec<u8>>, taken: Taken },
+    /// All fit.
+    Admitted { change: Change, taken: Taken },
     /// Not all fit.
     Refused(Refusal),
     /// All would fit, but there is no room to count that charge.
     Full { charge: usize },
+}
+
+/// What becomes of the bytes that were judged.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Nothing is added.
+    None,
+    /// It is counted in them already.
+    InPlace,
+    /// These take their place.
+    New(Vec<u8>),
 }
 
 /// How slots are named, what a full shard does, and who counts.

@@ -25,19 +25,14 @@ impl<S: CounterStore> CounterStore for Interrupted<S> {
 }
 
 /// Eight workers call at once, each for the grant that `name` gives it; how many calls are admitted.
-fn race<S: CounterStore + Sync>(
-    store: &S,
-    quota: &Quota,
-    name: impl Fn(usize) -> String + Sync,
-    charges: &[Charge<'_>],
-) -> u64 {
+fn race<S: CounterStore + Sync>(store: &S, name: impl Fn(usize) -> String + Sync, charges: &[Charge<'_>]) -> u64 {
     let barrier = Barrier::new(WORKERS);
     thread::scope(|scope| {
         let (barrier, name) = (&barrier, &name);
         let workers: Vec<_> = (0..WORKERS)
             .map(|worker| {
                 scope.spawn(move || {
-                    let name = name(worker);
+                    let (name, quota) = (name(worker), begin(store));
                     barrier.wait();
                     (0..CALLS).filter(|_| admitted(quota.take(store, grant(&name), charges, START))).count() as u64
                 })
@@ -65,7 +60,7 @@ fn race_in_one_shard<S: CounterStore + Sync>(store: S, max: u64) -> [u64; 2] {
     let store = Interrupted(store);
     let quota = begin(&store);
     let loose = charge("loose", Window::HOUR, 1_000);
-    let admissions = race(&store, &quota, |_| "g".into(), &[charge("tight", Window::MINUTE, max), loose]);
+    let admissions = race(&store, |_| "g".into(), &[charge("tight", Window::MINUTE, max), loose]);
     [admissions, 999 - rest(&store, &quota, "g", loose)]
 }
 
@@ -75,7 +70,7 @@ fn race_over_shards<S: CounterStore + Sync>(store: S, max: u64) -> [u64; 2] {
     let quota = begin(&store);
     let name = |worker: usize| format!("grant {}", worker % 3);
     let own = charge("own", Window::MINUTE, 1_000);
-    let admissions = race(&store, &quota, name, &[own, everybody("all", max)]);
+    let admissions = race(&store, name, &[own, everybody("all", max)]);
     [admissions, (0..3).map(|n| 999 - rest(&store, &quota, &name(n), own)).sum()]
 }
 
