@@ -11,10 +11,8 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
+use super::places::Places;
 use super::store::{Cas, CounterStore, Expected, Kept, ShardId, StoreError, Swap};
-
-/// Shards that are remembered: of 2 KiB at most, and of some 100 bytes usually.
-const REMEMBERED: usize = 128;
 
 /// Guesses that may fail one after the other before shards are read. One costs an eighth of reading.
 const MISSES: u8 = 3;
@@ -46,17 +44,16 @@ pub struct Remembering<M> {
     stamps: Stamps,
 }
 
-/// Each shard has one place where it is remembered, which several may want.
+/// The shards of a root, of 2 KiB at most and of some 100 bytes usually: [`REMEMBERED`](super::places::REMEMBERED) of them.
 #[derive(Debug, Default)]
 struct Memory {
     root: Option<Arc<str>>,
-    shards: Vec<Shard>,
+    shards: Places<Shard>,
 }
 
 /// A shard that was read or written.
 #[derive(Debug, Default)]
 struct Shard {
-    number: Option<u32>,
     key: String,
     /// What this worker wrote; nothing if it is not known, or was recalled.
     kept: Option<Kept>,
@@ -116,12 +113,10 @@ impl Memory {
         if !self.root.as_ref().is_some_and(|root| Arc::ptr_eq(root, id.root())) {
             self.root = Some(Arc::clone(id.root()));
             self.shards.clear();
-            self.shards.resize_with(REMEMBERED, Shard::default);
         }
-        let place = usize::try_from(id.number()?).ok()? % REMEMBERED;
-        let shard = self.shards.get_mut(place)?;
-        if shard.number != id.number() {
-            *shard = Shard { number: id.number(), key: id.key(), ..Shard::default() };
+        let (shard, known) = self.shards.find(id.number()?)?;
+        if !known {
+            *shard = Shard { key: id.key(), ..Shard::default() };
         }
         Some(shard)
     }

@@ -79,6 +79,7 @@ mod memory;
 mod outcome;
 mod page;
 mod place;
+mod places;
 mod ring;
 mod shard;
 mod single;

@@ -1,0 +1,90 @@
+//! A small memory in which everything has four places to be, so that what is asked for in turns seldom drives each other out.
+
+/// What may be remembered at once.
+pub(super) const REMEMBERED: usize = SETS * WAYS;
+
+const SETS: usize = 1 << SET_BITS;
+const SET_BITS: u32 = 5;
+const WAYS: usize = 4;
+
+/// The fraction of the golden ratio: by the product, all bits of a tag have a say in the upper ones.
+const GOLDEN: u32 = 0x9e37_79b1;
+
+/// What is remembered, each by a tag.
+#[derive(Debug)]
+pub(super) struct Places<T> {
+    places: Vec<Place<T>>,
+    turn: usize,
+}
+
+#[derive(Debug, Default)]
+struct Place<T> {
+    tag: Option<u32>,
+    value: T,
+}
+
+impl<T> Default for Places<T> {
+    /// Nothing. Room is made when it is asked for.
+    fn default() -> Self {
+        Self { places: Vec::new(), turn: 0 }
+    }
+}
+
+impl<T: Default> Places<T> {
+    /// What has a tag, and whether it had it before: otherwise it is something else, to be put in order.
+    pub(super) fn find(&mut self, tag: u32) -> Option<(&mut T, bool)> {
+        if self.places.is_empty() {
+            self.places.resize_with(REMEMBERED, Place::default);
+        }
+        let set = usize::try_from(tag.wrapping_mul(GOLDEN) >> (u32::BITS - SET_BITS)).ok()?;
+        let set = self.places.as_chunks_mut::<WAYS>().0.get_mut(set)?;
+        let known = set.iter().position(|place| place.tag == Some(tag));
+        let free = || set.iter().position(|place| place.tag.is_none());
+        let place = known.or_else(free).unwrap_or_else(|| {
+            self.turn = self.turn.wrapping_add(1);
+            self.turn % WAYS
+        });
+        let place = set.get_mut(place)?;
+        place.tag = Some(tag);
+        Some((&mut place.value, known.is_some()))
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        self.places.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_known_is_what_was_put_under_that_tag(tags in prop::collection::vec(0..400u32, 1..2_000)) {
+            let mut places = Places::<u32>::default();
+            for tag in tags {
+                let (value, known) = places.find(tag).unwrap();
+                prop_assert!(!known || *value == tag);
+                *value = tag;
+            }
+        }
+    }
+
+    #[test]
+    fn a_few_are_all_remembered() {
+        let forgotten = |tags: &[u32]| {
+            let mut places = Places::<()>::default();
+            tags.iter().for_each(|tag| _ = places.find(*tag));
+            tags.iter().filter(|tag| !places.find(**tag).unwrap().1).count()
+        };
+        let mut forgotten_of_all = 0;
+        for seed in 0..200u32 {
+            let tags: Vec<u32> = (0..16).map(|nth| (seed * 16 + nth).wrapping_mul(2_654_435_769) >> 18).collect();
+            forgotten_of_all += forgotten(&tags);
+        }
+        // Sixteen tags seldom want five of the same four places.
+        assert!(forgotten_of_all <= 40, "{forgotten_of_all} of 3200");
+    }
+}
