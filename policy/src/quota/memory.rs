@@ -4,9 +4,9 @@
 //! stamp behind the latest that it knows of, if nobody else wrote between, which is usual where few agents call in
 //! a loop: then their next calls swap by that stamp, without reading.
 //!
-//! If somebody did, that stamp was given after the one that this write replaced, which the worker knew of, and before this
-//! write's own. As the swap succeeded, none of those between is of this shard. So no version of it ever has that stamp,
-//! until 2^32 writes later: a swap by it succeeds only upon what this worker wrote.
+//! If somebody did, the guess is too low: the latest that a worker knows of was given before its write, so the guess is no
+//! later than the write's own stamp. That is what the shard has now, and only later ones after it. So it never has the
+//! stamp that was guessed, until the row of stamps comes round: a swap by it succeeds only upon what this worker wrote.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -137,8 +137,11 @@ impl Stamps {
         self.misses.get() < MISSES
     }
 
-    /// A guess was right, or wrong.
+    /// A guess was right, or wrong. A swap that fails though the shard was read says as well that others write.
     fn guessed(&self, right: bool) {
+        if right {
+            self.pause.set(0);
+        }
         self.misses.set(if right { 0 } else { self.misses.get().saturating_add(1) });
     }
 
@@ -157,11 +160,11 @@ impl Stamps {
         Some(Cas(next))
     }
 
-    /// Guessing begins anew with a stamp that was just given.
-    fn begin_anew(&self, stamp: Cas) {
-        self.see(stamp);
-        self.misses.set(0);
-        self.pause.set(0);
+    /// Guessing begins anew with the stamp of what this worker wrote just now, or of what took its place: none that it
+    /// knows of is later, however many were given since it wrote before.
+    fn begin_anew(&self, Cas(stamp): Cas) {
+        self.latest.set(stamp);
+        self.guessed(true);
         self.era.set(self.era.get().wrapping_add(1));
     }
 }
@@ -187,7 +190,6 @@ impl<M: StampedMap> CounterStore for Remembering<M> {
                 (Swap::Mismatch, _) => self.stamps.guessed(false),
                 (Swap::Done, Expected::Absent) => {}
                 (Swap::Done, Expected::Version(replaced)) => {
-                    self.stamps.see(replaced);
                     if shard.stamp == Some(replaced) {
                         self.stamps.guessed(true);
                     }

@@ -14,6 +14,8 @@ const GOLDEN: u32 = 0x9e37_79b1;
 #[derive(Debug)]
 pub(super) struct Places<T> {
     places: Vec<Place<T>>,
+    /// Which of them was found last.
+    recent: usize,
     turn: usize,
 }
 
@@ -26,7 +28,7 @@ struct Place<T> {
 impl<T> Default for Places<T> {
     /// Nothing. Room is made when it is asked for.
     fn default() -> Self {
-        Self { places: Vec::new(), turn: 0 }
+        Self { places: Vec::new(), recent: 0, turn: 0 }
     }
 }
 
@@ -36,17 +38,23 @@ impl<T: Default> Places<T> {
         if self.places.is_empty() {
             self.places.resize_with(REMEMBERED, Place::default);
         }
-        let set = usize::try_from(tag.wrapping_mul(GOLDEN) >> (u32::BITS - SET_BITS)).ok()?;
-        let set = self.places.as_chunks_mut::<WAYS>().0.get_mut(set)?;
+        let set_number = usize::try_from(tag.wrapping_mul(GOLDEN) >> (u32::BITS - SET_BITS)).ok()?;
+        let set = self.places.as_chunks_mut::<WAYS>().0.get_mut(set_number)?;
         let known = set.iter().position(|place| place.tag == Some(tag));
         let free = || set.iter().position(|place| place.tag.is_none());
         let place = known.or_else(free).unwrap_or_else(|| {
             self.turn = self.turn.wrapping_add(1);
             self.turn % WAYS
         });
+        self.recent = set_number.saturating_mul(WAYS).saturating_add(place);
         let place = set.get_mut(place)?;
         place.tag = Some(tag);
         Some((&mut place.value, known.is_some()))
+    }
+
+    /// What was found last.
+    pub(super) fn recent(&self) -> Option<&T> {
+        self.places.get(self.recent).map(|place| &place.value)
     }
 
     /// Forgets everything.
@@ -68,6 +76,7 @@ mod tests {
                 let (value, known) = places.find(tag).unwrap();
                 prop_assert!(!known || *value == tag);
                 *value = tag;
+                prop_assert_eq!(places.recent(), Some(&tag));
             }
         }
     }

@@ -43,10 +43,11 @@ impl Spots {
         let (Some(hashed), Ok(mut known)) = (Hashed::new(principal, charge), self.known.try_borrow_mut()) else {
             return hash();
         };
+        if let Some(spot) = known.recent().and_then(|recent| recent.spot_of(&hashed)) {
+            return spot;
+        }
         let Some((known, _)) = known.find(hashed.tag()) else { return hash() };
-        if let Some(spot) = known.spot
-            && known.is(&hashed)
-        {
+        if let Some(spot) = known.spot_of(&hashed) {
             return spot;
         }
         let spot = hash();
@@ -56,7 +57,8 @@ impl Spots {
 }
 
 impl Known {
-    fn is(&self, hashed: &Hashed<'_>) -> bool {
+    /// The spot, if it is that of a charge.
+    fn spot_of(&self, hashed: &Hashed<'_>) -> Option<Spot> {
         let mut mine = self.texts.as_bytes();
         // Most have only some of the texts.
         let is_mine = |(text, length): (&str, usize)| {
@@ -67,7 +69,8 @@ impl Known {
                         is_same(begin, text.as_bytes())
                     }))
         };
-        self.kinds == hashed.kinds && hashed.texts.into_iter().zip(self.lengths).all(is_mine)
+        let is = self.kinds == hashed.kinds && hashed.texts.into_iter().zip(self.lengths).all(is_mine);
+        self.spot.filter(|_| is)
     }
 
     fn become_one_of(&mut self, hashed: &Hashed<'_>, spot: Spot) {
@@ -249,6 +252,16 @@ mod tests {
             let groups = (0..100).map(|group| (0..16).map(|nth| name(16 * group + nth)).collect::<Vec<_>>());
             let again: usize = groups.map(|grants| hashed_again(&grants)).sum();
             assert!(again <= 20, "{again} of 1600");
+        }
+    }
+
+    /// Texts that are all empty, or none at all.
+    #[test]
+    fn nobody_is_not_somebody_without_a_name() {
+        let spots = Spots::default();
+        for principal in [Principal::Anonymous, Principal::Grant { source: "", issuer: "", value: "" }].repeat(2) {
+            let hash = || hash::spot(&SEED, principal, &runs(), 64);
+            assert_eq!(spots.of(principal, &runs(), hash), hash());
         }
     }
 

@@ -25,8 +25,8 @@ use super::weigh::{Change, Job, Terms, Verdict, later, weigh};
 ///
 /// A swap fails only when another succeeds between a read and a write, about 2 us apart. Eight
 /// workers that do nothing but count in one shard would each lose 7 of 8 tries, and all of 128 in a
-/// row with odds of 4e-8; workers that also serve the request (50 us and more) hardly lose any. 128
-/// tries take about a quarter of a millisecond.
+/// row with odds of 4e-8, unless the system takes the processor from one just there, again and again; workers that also
+/// serve the request (50 us and more) hardly lose any. 128 tries take about a quarter of a millisecond.
 pub const ATTEMPTS: usize = 128;
 
 /// A shard as it was read, or recalled.
@@ -163,10 +163,11 @@ impl Quota {
     ) -> Result<Verdict, QuotaError> {
         let id = self.shard(shard);
         if recalled.is_some() {
-            let mut verdict = self.judge(&mut recalled, shard, jobs, now)?;
-            // A refusal may rest on what has changed since, so only an admission is believed, once it is swapped in.
-            let is_counted = matches!(&verdict, Verdict::Admitted { change, .. } if *change != Change::None);
-            if is_counted && swap_in(store, id, &mut verdict, recalled)? == Swap::Done {
+            let judged = self.judge(&mut recalled, shard, jobs, now);
+            // Anything else may rest on what has changed since, so only an admission is believed, once it is swapped in.
+            if let Ok(mut verdict @ Verdict::Admitted { change: Change::InPlace | Change::New(_), .. }) = judged
+                && swap_in(store, id, &mut verdict, recalled)? == Swap::Done
+            {
                 return Ok(verdict);
             }
         }

@@ -87,6 +87,17 @@ pub(super) fn admitted(outcome: Result<Outcome, QuotaError>) -> bool {
     matches!(outcome.unwrap(), Outcome::Admitted(_))
 }
 
+/// Whether it was admitted, though others may win every race of a call now and then: nothing is taken then.
+#[track_caller]
+pub(super) fn admitted_at_last(mut call: impl FnMut() -> Result<Outcome, QuotaError>) -> bool {
+    loop {
+        match call() {
+            Err(QuotaError::Contended) => {}
+            outcome => return admitted(outcome),
+        }
+    }
+}
+
 #[track_caller]
 pub(super) fn refusal(outcome: Result<Outcome, QuotaError>) -> Refusal {
     match outcome.unwrap() {

@@ -212,17 +212,47 @@ fn what_a_worker_gives_back_it_does_not_remember() {
 #[test]
 fn shards_that_want_one_place_in_memory_are_not_taken_for_each_other() {
     let map = Stamped::default();
-    let store = Remembering::new(&map);
-    let quota = Quota::open(&store, "test", Settings::default(), [42; 16]).unwrap();
     let charge = charge("minute", Window::MINUTE, 3);
+    let name = |nth: usize| format!("agent-{nth}");
+    let open = || Quota::open(&&map, "test", Settings::default(), [42; 16]).unwrap();
+    let (one, store) = (open(), Remembering::new(&map));
     for _ in 0..3 {
-        for nth in 0..400 {
-            assert!(admitted(quota.take(&store, grant(&format!("agent-{nth}")), &[charge], START)), "{nth}");
-        }
+        (0..400).for_each(|nth| assert!(admitted(one.take(&store, grant(&name(nth)), &[charge], START)), "{nth}"));
     }
-    for nth in 0..400 {
-        assert!(!admitted(quota.take(&store, grant(&format!("agent-{nth}")), &[charge], START)), "{nth}");
+    // Others find each count where it belongs, whoever came first.
+    let (other, store) = (open(), Remembering::new(&map));
+    for nth in (0..400).rev() {
+        assert!(!admitted(other.take(&store, grant(&name(nth)), &[charge], START)), "{nth}");
+        assert!(!admitted(other.take(&&map, grant(&name(nth)), &[charge], START)), "{nth}");
     }
+}
+
+#[test]
+fn roots_over_one_memory_are_not_taken_for_each_other() {
+    let map = Stamped::default();
+    let store = Remembering::new(&map);
+    let [one, other] = ["one", "other"]
+        .map(|root| Quota::open(&store, root, Settings::new(MAX_BYTES, WhenFull::Deny).unwrap(), [42; 16]).unwrap());
+    let charge = charge("minute", Window::MINUTE, 2);
+    let mut call = |quota: &Quota| admitted(quota.take(&store, grant("agent"), &[charge], START));
+    assert_eq!([&one, &other, &one, &other].map(&mut call), [true; 4]);
+    assert_eq!([&one, &other].map(&mut call), [false; 2]);
+}
+
+/// While the worker idles, others write more than half of all stamps there are.
+#[test]
+fn a_worker_that_was_away_for_long_guesses_again() {
+    let (map, reads) = (Stamped::default(), Cell::new(0));
+    let store = Remembering::new(Watched { map: &map, reads: &reads });
+    let quota = begin(&store);
+    let charge = charge("minute", Window::MINUTE, 1_000);
+    let call = || assert!(admitted(quota.take(&store, grant("agent"), &[charge], START)));
+    call();
+    map.0.lock().unwrap().latest += (1 << 31) + 100;
+    (0..100).for_each(|_| call());
+    let before = reads.get();
+    (0..100).for_each(|_| call());
+    assert_eq!(reads.get(), before);
 }
 
 /// Eight workers call at once, so often each, for two grants in turns; how many calls of each are admitted.
@@ -239,7 +269,8 @@ fn race<M: StampedMap>(map: &Stamped, worker: impl Fn() -> M + Sync, calls: usiz
             let mut counts = [0; 2];
             for nth in 0..calls {
                 let grant = nth / 3 % 2;
-                let is_admitted = admitted(quota.take(&store, super::grant(names[grant]), &charge, START));
+                let call = || quota.take(&store, super::grant(names[grant]), &charge, START);
+                let is_admitted = admitted_at_last(call);
                 counts[grant] += u64::from(is_admitted);
             }
             counts

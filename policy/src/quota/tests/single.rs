@@ -148,6 +148,7 @@ proptest! {
     #[test]
     fn the_place_that_is_known_is_the_one_that_is_found(
         others in prop::collection::vec(1..7u8, 0..3),
+        long: bool,
         calls in prop::collection::vec(next_call(), 1..60),
         ahead in 0..60_000u64,
     ) {
@@ -155,14 +156,16 @@ proptest! {
         let quota = open(&store, MAX_BYTES, WhenFull::Deny);
         // Cells, leases and periods end at times that have nothing to do with each other.
         let mut latest = Now { monotonic_ms: START.monotonic_ms + ahead / 7, wall_ms: START.wall_ms + ahead };
-        for kind in others.into_iter().chain([0]) {
+        // In an hour's cells of four minutes, leases and periods end as well.
+        let own = if long { 4 } else { 0 };
+        for kind in others.into_iter().chain([own]) {
             quota.take(&store, grant("agent"), &[limit(kind, 1)], latest).unwrap();
         }
         let mut kept: Option<Kept> = None;
         for (kind, amount, later, max, behind) in calls {
             latest = after(latest, later);
             let now = Now { monotonic_ms: latest.monotonic_ms - behind, wall_ms: latest.wall_ms - behind };
-            let charge = Charge { max, ..limit(kind, amount) };
+            let charge = Charge { max, ..limit(if kind == 0 { own } else { kind }, amount) };
             let spot = hash::spot(quota.seed(), grant("agent"), &charge, quota.shards());
             let job = Job { index: 0, charge: &charge, spot };
             let key = format!("mcp_policy/1/test/{}", spot.shard);
