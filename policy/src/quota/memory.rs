@@ -11,7 +11,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use super::places::Places;
+use super::cache::Cache;
 use super::store::{Cas, CounterStore, Expected, Kept, ShardId, StoreError, Swap};
 
 /// Guesses that may fail one after the other before shards are read. One costs an eighth of reading.
@@ -44,11 +44,11 @@ pub struct Remembering<M> {
     stamps: Stamps,
 }
 
-/// The shards of a root, of 2 KiB at most and of some 100 bytes usually: [`REMEMBERED`](super::places::REMEMBERED) of them.
+/// The shards of a root, of 2 KiB at most and of some 100 bytes usually: [`ENTRIES`](super::cache::ENTRIES) of them.
 #[derive(Debug, Default)]
 struct Memory {
     root: Option<Arc<str>>,
-    shards: Places<Shard>,
+    shards: Cache<Shard>,
 }
 
 /// A shard that was read or written.

@@ -69,6 +69,7 @@
 //! # Ok::<(), QuotaError>(())
 //! ```
 
+mod cache;
 mod charge;
 mod count;
 mod edit;
@@ -79,7 +80,6 @@ mod memory;
 mod outcome;
 mod page;
 mod place;
-mod places;
 mod ring;
 mod shard;
 mod single;

@@ -2,18 +2,18 @@
 
 use std::cell::RefCell;
 
+use super::cache::Cache;
 use super::charge::{Charge, CounterName, Principal, ScopeValue};
 use super::hash::{Spot, counter_kind};
-use super::places::Places;
 
 /// The longest texts of a charge that are remembered, in bytes.
 const LONGEST: usize = 512;
 
-/// The spots of charges, of which the latest are remembered: [`REMEMBERED`](super::places::REMEMBERED), of some 200 bytes
+/// The spots of charges, of which the latest are remembered: [`ENTRIES`](super::cache::ENTRIES), of some 200 bytes
 /// each if the texts are of usual length.
 #[derive(Debug, Default)]
 pub(super) struct Spots {
-    known: RefCell<Places<Known>>,
+    known: RefCell<Cache<Known>>,
 }
 
 /// A charge and its spot.
