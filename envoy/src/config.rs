@@ -39,6 +39,8 @@ pub struct Config {
     pub log: Option<&'static str>,
     /// Runs Envoy on this core alone.
     pub core: Option<usize>,
+    /// Runs Envoy under valgrind, so that [`crate::Envoy::instructions`] can count. It is many times as slow then.
+    pub callgrind: bool,
 }
 
 /// One route of the only virtual host.
@@ -115,6 +117,7 @@ impl Config {
             access_logs: Vec::new(),
             log: None,
             core: None,
+            callgrind: false,
         }
     }
 

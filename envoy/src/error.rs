@@ -63,6 +63,9 @@ pub enum Error {
     /// An MCP exchange failed below the level of a tool's own answer.
     #[error("MCP: {0}")]
     Mcp(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Instructions are only counted where that was asked for, and where valgrind says how many they were.
+    #[error("no instructions of this Envoy were counted")]
+    Uncounted,
     /// An answer was not of the form that its sender documents.
     #[error("{from} answered unexpectedly: {answer}")]
     Unexpected {

@@ -12,6 +12,7 @@
 
 pub mod admin;
 pub mod bench;
+mod callgrind;
 pub mod child;
 pub mod client;
 pub mod config;

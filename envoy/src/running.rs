@@ -11,10 +11,13 @@ use std::{
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
-use crate::{Config, Error, Result, admin::Admin, child::Child, fetch, filters::PolicyFilter};
+use crate::{Config, Error, Result, admin::Admin, callgrind::Callgrind, child::Child, fetch, filters::PolicyFilter};
 
 /// How long Envoy may take to start or to take an update, on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The same under valgrind.
+const CALLGRIND_PATIENCE: Duration = Duration::from_mins(5);
 
 /// How often it is looked at meanwhile.
 const INTERVAL: Duration = Duration::from_millis(10);
@@ -23,6 +26,7 @@ const INTERVAL: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub struct Envoy {
     child: Child,
+    callgrind: Option<Callgrind>,
     admin: Admin,
     listener: SocketAddr,
     extension: PathBuf,
@@ -70,7 +74,9 @@ impl Envoy {
 
     async fn launch(folder: TempDir, bootstrap: &Path, extension: PathBuf, config: &Config) -> Result<Self> {
         let admin_address = folder.path().join("admin");
-        let mut command = Command::new(fetch::envoy_binary()?);
+        let callgrind = config.callgrind.then(|| Callgrind::new(folder.path()));
+        let binary = fetch::envoy_binary()?;
+        let mut command = callgrind.as_ref().map_or_else(|| Command::new(&binary), |it| it.command(&binary));
         command
             .arg("--config-path")
             .arg(bootstrap)
@@ -91,7 +97,8 @@ impl Envoy {
             Some(core) => Child::start_on_core(&mut command, &log, core)?,
             None => Child::start(&mut command, &log)?,
         };
-        let deadline = Instant::now() + PATIENCE;
+        let patience = if config.callgrind { CALLGRIND_PATIENCE } else { PATIENCE };
+        let deadline = Instant::now() + patience;
         let mut admin = None;
         loop {
             if child.ended().is_some() {
@@ -119,7 +126,7 @@ impl Envoy {
                 return Err(Error::Ended { name: "Envoy's listener", log: child.log() });
             }
         };
-        Ok(Self { child, admin, listener, extension, updates: 0, _folder: folder })
+        Ok(Self { child, callgrind, admin, listener, extension, updates: 0, _folder: folder })
     }
 
     /// Where it serves.
@@ -158,6 +165,15 @@ impl Envoy {
     /// If Envoy has ended.
     pub fn cpu_time(&self) -> Result<Duration> {
         self.child.cpu_time()
+    }
+
+    /// How many instructions the whole process runs while `work` does. Only for a [`Config::callgrind`].
+    ///
+    /// # Errors
+    /// Those of `work`, and if valgrind's tools do not answer.
+    pub fn instructions<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<(T, u64)> {
+        let callgrind = self.callgrind.as_ref().ok_or(Error::Uncounted)?;
+        callgrind.count(self.pid(), work)
     }
 
     /// Hands over another policy filter while requests run, and waits for what becomes of it.

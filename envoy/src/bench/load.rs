@@ -9,7 +9,7 @@ use std::{
 
 use rustix::thread::{sched_getaffinity, sched_setaffinity};
 
-use super::variants::AGENT;
+use super::agent_header;
 use crate::{
     Result,
     raw::{Connection, post, unexpected},
@@ -49,8 +49,8 @@ impl Load {
         expected: &'static str,
     ) -> Result<Self> {
         let connection = |nth: usize| {
-            let agent = format!("{AGENT}: agent-{:02}\r\n", nth % agents.max(1));
-            Ok((Mutex::new(Connection::open(address)?), post(&agent, body)))
+            let agent = nth.checked_rem(agents).unwrap_or_default();
+            Ok((Mutex::new(Connection::open(address)?), post(&agent_header(agent), body)))
         };
         Ok(Self { connections: (0..connections).map(connection).collect::<Result<_>>()?, expected })
     }

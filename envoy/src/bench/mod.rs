@@ -5,6 +5,7 @@
 //! take turns, so that a machine that slows down slows all of them down.
 
 mod bodies;
+mod instructions;
 mod load;
 mod paired;
 mod report;
@@ -21,6 +22,7 @@ use load::Load;
 use bodies::TOOL;
 
 pub use bodies::Body;
+pub use instructions::Instructions;
 pub use paired::{Paired, PairedPlan};
 pub use report::Report;
 pub use variants::Variant;
@@ -91,6 +93,15 @@ pub async fn run(plan: Plan, progress: impl Fn(usize)) -> Result<Report> {
     Ok(report)
 }
 
+/// Counts instructions instead; `progress` hears what comes next.
+///
+/// # Errors
+/// As [`run`], and if there is no valgrind.
+pub async fn count(progress: impl Fn(&str)) -> Result<Instructions> {
+    let responder = Responder::start(upstream::json_response(variants::UPSTREAM_ANSWER))?;
+    instructions::count(responder.address(), progress).await
+}
+
 async fn compare(
     report: &mut Report,
     plan: Plan,
@@ -132,6 +143,11 @@ fn turn(plan: Plan, variant: Variant, body: Body, envoy: &Envoy) -> Result<Turn>
 
 fn per_request(spent: Duration, requests: u64) -> Duration {
     spent.div_f64(f64::from(u32::try_from(requests.max(1)).unwrap_or(u32::MAX)))
+}
+
+/// The header line by which an agent is known.
+fn agent_header(agent: usize) -> String {
+    format!("{}: agent-{agent:02}\r\n", variants::AGENT)
 }
 
 /// The cores that this process may use.

@@ -50,29 +50,12 @@ impl Report {
 
     fn table(&self) -> String {
         let Plan { rounds, turn, connections, .. } = self.plan;
-        let mut out = format!(
+        let head = format!(
             "CPU time of the whole Envoy process for one `tools/call`, in microseconds: median of {rounds} interleaved turns \
              of {turn:?},\nand what that is over no filter at all. Envoy {ENVOY_VERSION}, one worker, one core, {connections} \
-             connections.\n\n| |"
+             connections.\n\n"
         );
-        for body in Body::ALL {
-            // Writing to a String cannot fail.
-            write!(out, " {} | |", body.name()).ok();
-        }
-        out.push_str("\n|---|");
-        out.push_str(&"---:|---:|".repeat(Body::ALL.len()));
-        out.push('\n');
-        for variant in Variant::ALL {
-            write!(out, "| {} |", variant.name()).ok();
-            for body in Body::ALL {
-                let time = micros(self.median(variant, body));
-                let more = time - micros(self.median(Variant::Bare, body));
-                let more = if variant == Variant::Bare { String::new() } else { format!("{more:+.0}") };
-                write!(out, " {time:.0} | {more} |").ok();
-            }
-            out.push('\n');
-        }
-        out
+        head + &table(|variant, body| micros(self.median(variant, body)))
     }
 
     /// Every turn, for programs.
@@ -106,6 +89,29 @@ impl Report {
         write("envoy.md", self.markdown())?;
         write("envoy.json", format!("{:#}\n", self.json()))
     }
+}
+
+/// The figures of every variant and body, and how much more they are than without any filter.
+pub(super) fn table(of: impl Fn(Variant, Body) -> f64) -> String {
+    let mut out = "| |".to_owned();
+    for body in Body::ALL {
+        // Writing to a String cannot fail.
+        write!(out, " {} | |", body.name()).ok();
+    }
+    out.push_str("\n|---|");
+    out.push_str(&"---:|---:|".repeat(Body::ALL.len()));
+    out.push('\n');
+    for variant in Variant::ALL {
+        write!(out, "| {} |", variant.name()).ok();
+        for body in Body::ALL {
+            let figure = of(variant, body);
+            let more = figure - of(Variant::Bare, body);
+            let more = if variant == Variant::Bare { String::new() } else { format!("{more:+.0}") };
+            write!(out, " {figure:.0} | {more} |").ok();
+        }
+        out.push('\n');
+    }
+    out
 }
 
 fn micros(time: Duration) -> f64 {
