@@ -50,7 +50,7 @@ pub(super) enum Counted<'p> {
 /// Whose count a limit means.
 enum Whose {
     Grant,
-    Session(String),
+    Session(Option<String>),
     ClientIp(Option<IpAddr>),
     Global,
     Claim(String, Option<String>),
@@ -201,7 +201,7 @@ fn charge<'c>(due: &'c Due<'_>, whose: &'c Whose) -> Charge<'c> {
         counter: CounterName { policy: due.policy, counter: &limit.counter },
         scope: match whose {
             Whose::Grant => ScopeValue::Grant,
-            Whose::Session(id) => ScopeValue::Session(Some(id)),
+            Whose::Session(id) => ScopeValue::Session(id.as_deref()),
             Whose::ClientIp(address) => ScopeValue::ClientIp(*address),
             Whose::Global | Whose::Unclear => ScopeValue::Global,
             Whose::Claim(name, value) => ScopeValue::Claim { name, value: value.as_deref() },
@@ -223,9 +223,8 @@ impl Whose {
         Ok(match scope {
             Scope::Grant => Self::Grant,
             Scope::Session => match record.session.as_deref() {
-                None => Self::Grant,
                 Some(UNCLEAR) => Self::Unclear,
-                Some(digest) => Self::Session(digest.to_owned()),
+                digest => Self::Session(digest.map(str::to_owned)),
             },
             Scope::ClientIp => Self::ClientIp(record.client_ip.as_deref().and_then(address)),
             Scope::Global => Self::Global,

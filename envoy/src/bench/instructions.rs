@@ -6,7 +6,7 @@
 use std::{fmt::Write, net::SocketAddr};
 
 use super::{
-    Body, Variant, agent_header,
+    AGENTS, Body, MANY, Variant, agent_header,
     bodies::{TOOL, UNCOUNTED},
     report::table,
 };
@@ -18,11 +18,8 @@ use crate::{
 
 /// Calls of each kind before anything is counted: V8 compiles what is called often once more, better.
 const WARM_UP: usize = 2000;
-const CALLS: usize = MANY;
-/// More agents than a worker remembers.
-const MANY: usize = 256;
-/// How many agents call in turns.
-const AGENTS: [usize; 3] = [1, 16, MANY];
+/// Calls that are counted, for the table.
+const CALLS: usize = 256;
 
 /// What was counted.
 #[derive(Debug, Default)]
@@ -38,12 +35,12 @@ pub(super) async fn count(upstream: SocketAddr, progress: impl Fn(&str)) -> Resu
     for variant in Variant::ALL {
         progress(variant.name());
         let kinds = Body::ALL.map(|body| vec![post("", &body.bytes(TOOL))]);
-        let instructions = of_each(variant, upstream, &kinds).await?;
+        let instructions = of_each(variant, upstream, &kinds, CALLS).await?;
         counted.calls.extend(Body::ALL.into_iter().zip(instructions).map(|(body, count)| (variant, body, count)));
     }
     progress(Variant::LimitByAgent.name());
     let kinds = AGENTS.map(|agents| [UNCOUNTED, TOOL].map(|tool| in_turns(agents, tool)));
-    let instructions = of_each(Variant::LimitByAgent, upstream, kinds.as_flattened()).await?;
+    let instructions = of_each(Variant::LimitByAgent, upstream, kinds.as_flattened(), MANY).await?;
     let pairs = instructions.as_chunks().0.iter();
     counted.limits = AGENTS.into_iter().zip(pairs).map(|(agents, [base, limited])| (agents, *base, *limited)).collect();
     Ok(counted)
@@ -56,7 +53,7 @@ fn in_turns(agents: usize, tool: &str) -> Vec<Vec<u8>> {
 }
 
 /// The instructions of a new Envoy for one request, by their kind. Those of a kind are sent in turns.
-async fn of_each(variant: Variant, upstream: SocketAddr, kinds: &[Vec<Vec<u8>>]) -> Result<Vec<u64>> {
+async fn of_each(variant: Variant, upstream: SocketAddr, kinds: &[Vec<Vec<u8>>], calls: usize) -> Result<Vec<u64>> {
     let mut config: Config = variant.config(upstream)?.workers(1);
     config.callgrind = true;
     let envoy = Envoy::start(&config).await?;
@@ -71,8 +68,8 @@ async fn of_each(variant: Variant, upstream: SocketAddr, kinds: &[Vec<Vec<u8>>])
     kinds.iter().try_for_each(|kind| send(kind, WARM_UP))?;
     let count = |kind: &Vec<Vec<u8>>| {
         send(kind, kind.len())?;
-        let ((), instructions) = envoy.instructions(|| send(kind, CALLS))?;
-        Ok(instructions / CALLS as u64)
+        let ((), instructions) = envoy.instructions(|| send(kind, calls))?;
+        Ok(instructions / calls as u64)
     };
     kinds.iter().map(count).collect()
 }

@@ -24,9 +24,9 @@ pub(super) fn keep_off(core: Option<usize>) {
     }
 }
 
-/// Open connections, each with a request to send over and over.
+/// Open connections, each with requests to send in turns.
 pub(super) struct Load {
-    connections: Vec<(Mutex<Connection>, Vec<u8>)>,
+    connections: Vec<(Mutex<Connection>, Vec<Vec<u8>>)>,
     expected: &'static str,
 }
 
@@ -40,7 +40,7 @@ impl Load {
         Self::of_agents(address, body, connections, 1, expected)
     }
 
-    /// Spreads connections over so many agents.
+    /// Spreads so many agents over the connections.
     pub(super) fn of_agents(
         address: SocketAddr,
         body: &[u8],
@@ -49,8 +49,10 @@ impl Load {
         expected: &'static str,
     ) -> Result<Self> {
         let connection = |nth: usize| {
-            let agent = nth.checked_rem(agents).unwrap_or_default();
-            Ok((Mutex::new(Connection::open(address)?), post(&agent_header(agent), body)))
+            // Several connections have the same agent, or one has several.
+            let mine = (nth..agents.max(nth + 1)).step_by(connections).map(|agent| agent % agents.max(1));
+            let requests = mine.map(|agent| post(&agent_header(agent), body)).collect();
+            Ok((Mutex::new(Connection::open(address)?), requests))
         };
         Ok(Self { connections: (0..connections).map(connection).collect::<Result<_>>()?, expected })
     }
@@ -59,8 +61,9 @@ impl Load {
     pub(super) fn run(&self, end: Instant) -> Result<u64> {
         thread::scope(|scope| {
             let connections = self.connections.iter();
-            let tasks: Vec<_> =
-                connections.map(|(connection, request)| scope.spawn(|| self.drive(connection, request, end))).collect();
+            let tasks: Vec<_> = connections
+                .map(|(connection, requests)| scope.spawn(|| self.drive(connection, requests, end)))
+                .collect();
             tasks.into_iter().try_fold(0, |sum, task| match task.join() {
                 Ok(requests) => Ok(sum + requests?),
                 Err(_) => Err(unexpected("a load thread panicked")),
@@ -68,16 +71,19 @@ impl Load {
         })
     }
 
-    fn drive(&self, connection: &Mutex<Connection>, request: &[u8], end: Instant) -> Result<u64> {
+    fn drive(&self, connection: &Mutex<Connection>, requests: &[Vec<u8>], end: Instant) -> Result<u64> {
         let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut requests = 0;
-        while Instant::now() < end {
+        let mut answered = 0;
+        for request in requests.iter().cycle() {
+            if Instant::now() >= end {
+                break;
+            }
             let answer = connection.ask(request)?;
             if !answer.contains(self.expected) {
                 return Err(unexpected(&answer));
             }
-            requests += 1;
+            answered += 1;
         }
-        Ok(requests)
+        Ok(answered)
     }
 }

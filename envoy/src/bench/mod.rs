@@ -27,6 +27,11 @@ pub use paired::{Paired, PairedPlan};
 pub use report::Report;
 pub use variants::Variant;
 
+/// How many agents call in turns, where it is told what a limit costs: one, as many as there are connections, and more
+/// than a worker remembers the counts of.
+const AGENTS: [usize; 3] = [1, 16, MANY];
+const MANY: usize = 1024;
+
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
@@ -82,7 +87,7 @@ pub async fn run(plan: Plan, progress: impl Fn(usize)) -> Result<Report> {
     if plan.rounds > 0 {
         compare(&mut report, plan, responder.address(), core, progress).await?;
     }
-    let mut limits = [1, plan.connections].map(|agents| Paired::new(plan.paired, agents));
+    let mut limits = AGENTS.map(|agents| Paired::new(plan.paired, agents));
     for _ in 0..plan.paired.envoys {
         let envoy = start(Variant::LimitByAgent, responder.address(), core).await?;
         for limit in &mut limits {

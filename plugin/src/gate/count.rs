@@ -116,7 +116,8 @@ fn has_text(scope: &Scope) -> bool {
     }
 }
 
-/// The text of a scope that is one; `None` if it is not clear. Calls that lack it share one count.
+/// The text of a scope that is one; `None` if it is not clear. Calls that lack it share one count; those that lack a session,
+/// one of their grant.
 fn scope_text(scope: &Scope, caller: &Caller, headers: &Headers, sessions: bool) -> Option<Option<String>> {
     let header = |name: &str| match headers.once(name) {
         Header::Absent => Some(None),
@@ -137,11 +138,8 @@ fn scope_text(scope: &Scope, caller: &Caller, headers: &Headers, sessions: bool)
 fn scope_value<'a>(scope: &'a Scope, caller: &Caller, text: Option<&'a str>) -> ScopeValue<'a> {
     match scope {
         Scope::Grant => ScopeValue::Grant,
-        Scope::Session => match text {
-            // Where there are no sessions, the grant is as close as one gets.
-            None => ScopeValue::Grant,
-            text => ScopeValue::Session(text),
-        },
+        // Where there are no sessions, this is all that the grant calls without one.
+        Scope::Session => ScopeValue::Session(text),
         Scope::ClientIp => ScopeValue::ClientIp(caller.client_ip()),
         Scope::Global => ScopeValue::Global,
         Scope::Claim(name) => ScopeValue::Claim { name, value: text },

@@ -206,7 +206,7 @@ pub struct Limit {
 pub enum Scope {
     /// The credential the call is made under.
     Grant,
-    /// The MCP session; the grant where there are none.
+    /// The MCP session; all that the grant calls without one, where there is none.
     Session,
     /// The client's address without port, IPv6 by /64.
     ClientIp,

@@ -59,7 +59,8 @@ impl Unit {
 
 /// The value of a limit's scope for one call.
 ///
-/// `None` stands for a call that lacks the value; all of those share one count.
+/// `None` stands for a call that lacks the value; all of those share one count, or one for each grant if it is a session
+/// that they lack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScopeValue<'a> {
     /// The grant itself.
