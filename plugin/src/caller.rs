@@ -20,7 +20,7 @@ pub(crate) struct Caller {
     claims: Claims,
     /// Only if some limit counts by it.
     client_ip: Option<IpAddr>,
-    /// Nanoseconds since 1970-01-01 UTC.
+    /// Nanoseconds since 1970-01-01 UTC: of the head, and then of the body. 0 where nobody looks at it.
     wall_ns: u64,
 }
 
@@ -42,9 +42,15 @@ impl Caller {
         Ok(Self {
             grant: Grant::read(&runtime.config, headers, &claims)?,
             client_ip: if runtime.config.needs.client_ip { client_ip()? } else { None },
-            wall_ns: if runtime.config.needs.wall_time { host::wall_ns()? } else { 0 },
+            wall_ns: wall_ns(runtime)?,
             claims,
         })
+    }
+
+    /// Looks at the clock anew: what follows may come long after the head.
+    pub(crate) fn read_clock(&mut self, runtime: &Runtime) -> host::Result<()> {
+        self.wall_ns = wall_ns(runtime)?;
+        Ok(())
     }
 
     pub(crate) fn is_anonymous(&self) -> bool {
@@ -78,6 +84,10 @@ impl Caller {
     pub(crate) fn claim_text(&self, name: &str) -> Option<String> {
         self.claims.get(name).and_then(|value| Some(String::from_utf8_lossy(&value.to_json()?).into_owned()))
     }
+}
+
+fn wall_ns(runtime: &Runtime) -> host::Result<u64> {
+    if runtime.config.needs.wall_time { host::wall_ns() } else { Ok(0) }
 }
 
 impl Grant {

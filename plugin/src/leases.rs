@@ -60,7 +60,7 @@ impl Leases {
 
     /// States all that is held, if it is time.
     pub(crate) fn tick(&self, quota: &Quota, store: &Counters, metrics: &Metrics) {
-        let Ok(now) = store::now(0) else { return };
+        let Ok(now) = store::now(false) else { return };
         if now.monotonic_ms.saturating_sub(self.stated_ms.get()) < TICK_MS.into() {
             return;
         }
@@ -86,7 +86,7 @@ impl Held {
     fn state(&mut self, quota: &Quota, store: &Counters, id: LeaseId) -> Result<(), QuotaError> {
         loop {
             let left = self.owed.last().copied();
-            quota.state_leases(store, id, self.count, left.unwrap_or_default(), store::now(0)?)?;
+            quota.state_leases(store, id, self.count, left.unwrap_or_default(), store::now(false)?)?;
             if left.is_none() || self.owed.pop().is_some() && self.owed.is_empty() {
                 return Ok(());
             }

@@ -71,7 +71,7 @@ impl Metrics {
             QuotaError::Full { .. } => self.counters_full.increment(),
             QuotaError::Contended => self.counters_contended.increment(),
             QuotaError::Corrupt { .. } => self.counters_damaged.increment(),
-            QuotaError::Store(_) | QuotaError::Disagree { .. } => {}
+            QuotaError::Store(_) | QuotaError::NoWallTime | QuotaError::Disagree { .. } => {}
         }
     }
 

@@ -29,8 +29,10 @@ impl StampedMap for SharedData {
     }
 }
 
-/// The time that counters go by. The wall clock's is that of the call, or 0 where no calendar is asked.
-pub(crate) fn now(wall_ms: u64) -> Result<Now, QuotaError> {
+/// The time that counters go by: that of the present moment, and not of the request's head, which a client may have sent long
+/// ago. The time of day is left out where no calendar is asked.
+pub(crate) fn now(calendar: bool) -> Result<Now, QuotaError> {
+    let wall_ms = if calendar { host::wall_ns().map_err(failed)? / 1_000_000 } else { 0 };
     Ok(Now { monotonic_ms: host::monotonic_ms().map_err(failed)?, wall_ms })
 }
 

@@ -20,6 +20,7 @@ mod http;
 mod identity;
 mod limits;
 mod limits_attack;
+mod limits_calendar;
 mod limits_many;
 mod limits_promise;
 mod limits_race;

@@ -32,11 +32,17 @@ pub(super) fn count(
 
 fn take(runtime: &Runtime, caller: &Caller, charges: &[Charge<'_>], only_look: bool) -> Result<Outcome, QuotaError> {
     let quota = runtime.quota()?;
-    let now = store::now(caller.wall_ms())?;
-    if only_look {
-        quota.look(&runtime.store, caller.principal(), charges, now)
-    } else {
-        quota.take(&runtime.store, caller.principal(), charges, now)
+    let at = |now| {
+        if only_look {
+            quota.look(&runtime.store, caller.principal(), charges, now)
+        } else {
+            quota.take(&runtime.store, caller.principal(), charges, now)
+        }
+    };
+    match at(store::now(runtime.config.needs.calendar)?) {
+        // Another policy goes by the calendar, or one before this did.
+        Err(QuotaError::NoWallTime) => at(store::now(true)?),
+        outcome => outcome,
     }
 }
 

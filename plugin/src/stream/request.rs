@@ -169,6 +169,9 @@ impl Stream {
             Err(Status::NOT_FOUND) => vec![],
             Err(status) => return self.fail(&format!("the request body cannot be read: {status}")),
         };
+        if let Err(status) = exchange.caller.read_clock(&runtime) {
+            return self.fail(&format!("the clock cannot be read: {status}"));
+        }
         if runtime.config.audit.is_some() {
             exchange.judged_us = host::monotonic_us().ok();
         }

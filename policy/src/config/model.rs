@@ -255,8 +255,10 @@ pub struct Needs {
     pub metadata: bool,
     /// Some limit counts by client address, or it is recorded.
     pub client_ip: bool,
-    /// Some condition looks at the time of day, some limit goes by the calendar, or it is recorded.
+    /// Some condition looks at the time of day, or it is recorded.
     pub wall_time: bool,
+    /// Some limit that is counted here goes by the calendar.
+    pub calendar: bool,
     /// Some route goes by Envoy's route name.
     pub route: bool,
     /// Some route goes by Envoy's cluster name.

@@ -1,7 +1,7 @@
 //! What the rules look at.
 
 use super::model::{Config, GrantSource, Needs};
-use crate::document::model::{Rule, Scope};
+use crate::document::model::{Rule, Scope, Store};
 use crate::document::path::{Path, Root, Step};
 use crate::quota::Window;
 
@@ -34,7 +34,7 @@ impl Needs {
             self.add_path(&condition.path);
         }
         for limit in &rule.limits {
-            self.wall_time |= matches!(limit.window, Window::Calendar(_));
+            self.calendar |= limit.store == Store::Local && matches!(limit.window, Window::Calendar(_));
             self.client_ip |= limit.scope == Scope::ClientIp;
             self.metadata |= matches!(limit.scope, Scope::Claim(_));
         }

@@ -122,12 +122,13 @@ pub enum Principal<'a> {
     Anonymous,
 }
 
-/// The two clocks, read once per call.
+/// The two clocks, read once per call. A call counts at the moment when they were read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
     /// A monotonic clock that all workers share, in ms: sliding windows go by it.
     pub monotonic_ms: u64,
-    /// Milliseconds since 1970-01-01 UTC: calendar windows go by it.
+    /// Milliseconds since 1970-01-01 UTC: calendar windows go by it. 0 where no charge has one, which saves a reading: a
+    /// shard that has been written by the calendar wants it all the same ([`QuotaError::NoWallTime`](super::QuotaError)).
     pub wall_ms: u64,
 }
 

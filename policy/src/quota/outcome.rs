@@ -99,6 +99,8 @@ pub enum QuotaError {
         /// The shard, or `None` for the layout record.
         shard: Option<u32>,
     },
+    /// The shard has been written by the calendar, and the call came without the time of day. Read it, and try again.
+    NoWallTime,
     /// Other workers wrote first, more often than is credible.
     Contended,
     /// There is no room to count that charge. Raise `max_bytes`.
@@ -124,6 +126,7 @@ impl fmt::Display for QuotaError {
             Self::Corrupt { shard: None } => {
                 f.write_str("the layout of the counters is damaged, or another plugin writes to its key")
             }
+            Self::NoWallTime => f.write_str("the time of day is not known"),
             Self::Contended => f.write_str("the counters are contended beyond every retry"),
             Self::Full { .. } => f.write_str("the counters are full: raise `counters.max_bytes`"),
             Self::Disagree { charge } => {

@@ -177,6 +177,11 @@ impl<'a> Slots<'a> {
     }
 }
 
+/// Whether a shard has been written by the calendar.
+pub(super) fn is_dated(bytes: &[u8]) -> bool {
+    bytes.get(8..HEAD_BYTES).is_some_and(|wall| wall.iter().any(|byte| *byte != 0))
+}
+
 /// Lets a shard that is as it was written have another time. `None` if the bytes are no shard.
 pub(super) fn set_clock(bytes: &mut [u8], clock: Now) -> Option<()> {
     let (monotonic, rest) = bytes.split_first_chunk_mut()?;

@@ -16,7 +16,7 @@ use smallvec::{SmallVec, smallvec};
 use super::charge::{Charge, Now, Principal};
 use super::layout::Quota;
 use super::outcome::{Outcome, Part, QuotaError, Refusal, Taken};
-use super::shard::Table;
+use super::shard::{Table, is_dated};
 use super::single;
 use super::store::{Cas, CounterStore, Expected, Kept, ShardId, Swap};
 use super::weigh::{Change, Job, Terms, Verdict, later, weigh};
@@ -56,7 +56,7 @@ impl Quota {
         let groups = self.groups(principal, charges)?;
         let mut whole = Whole::default();
         for group in &groups {
-            let read = read(store, self.shard(group.shard))?;
+            let read = read(store, self.shard(group.shard), now)?;
             whole.add(group, self.weigh(&read, group.shard, &group.jobs, now)?);
         }
         let mut outcome = whole.outcome(charges.len())?;
@@ -86,7 +86,7 @@ impl Quota {
         }
         let groups = self.groups(principal, charges)?;
         if let [group] = groups.as_slice() {
-            let recalled = store.recall(self.shard(group.shard));
+            let recalled = recall(store, self.shard(group.shard), now);
             return outcome(self.settle(store, recalled, group.shard, &group.jobs, now)?);
         }
         for _ in 0..ATTEMPTS {
@@ -103,7 +103,7 @@ impl Quota {
     /// Takes the only charge of a call, where the call before was counted if nobody else wrote since.
     fn take_one<S: CounterStore>(&self, store: &S, job: Job<'_>, now: Now) -> Result<Outcome, QuotaError> {
         let id = self.shard(job.spot.shard);
-        let recalled = match store.recall(id) {
+        let recalled = match recall(store, id, now) {
             None => None,
             Some((mut kept, replaced)) => match single::add_in_place(&mut kept, &job, now) {
                 None => Some((kept, replaced)),
@@ -172,7 +172,7 @@ impl Quota {
             }
         }
         for _ in 0..ATTEMPTS {
-            let mut read = read(store, id)?;
+            let mut read = read(store, id, now)?;
             let mut verdict = self.judge(&mut read, shard, jobs, now)?;
             if swap_in(store, id, &mut verdict, read)? == Swap::Done {
                 return Ok(verdict);
@@ -201,7 +201,7 @@ impl Quota {
     ) -> Result<Option<Outcome>, QuotaError> {
         let mut whole = Whole::default();
         for group in groups {
-            let recalled = store.recall(self.shard(group.shard));
+            let recalled = recall(store, self.shard(group.shard), now);
             let settled = self.settle(store, recalled, group.shard, &group.jobs, now);
             if let Ok(verdict @ Verdict::Admitted { .. }) = settled {
                 whole.add(group, verdict);
@@ -222,9 +222,23 @@ impl Quota {
     }
 }
 
-fn read<S: CounterStore>(store: &S, shard: ShardId<'_>) -> Result<Read, QuotaError> {
+/// What is remembered of a shard, if it can be judged now.
+fn recall<S: CounterStore>(store: &S, shard: ShardId<'_>, now: Now) -> Read {
+    store.recall(shard).filter(|(kept, _)| !wants_wall_time(&kept.bytes, now))
+}
+
+fn read<S: CounterStore>(store: &S, shard: ShardId<'_>, now: Now) -> Result<Read, QuotaError> {
     let read = store.get(shard)?;
+    if read.as_ref().is_some_and(|(bytes, _)| wants_wall_time(bytes, now)) {
+        return Err(QuotaError::NoWallTime);
+    }
     Ok(read.map(|(bytes, cas)| (Kept { bytes, place: None }, cas)))
+}
+
+/// Whether a shard has counts by the calendar, or had, and what day it is was not asked: those that are over would count as
+/// if they had just come.
+fn wants_wall_time(bytes: &[u8], now: Now) -> bool {
+    now.wall_ms == 0 && is_dated(bytes)
 }
 
 /// Puts what a verdict has made of a shard, if anything, in the place of what was read.

@@ -170,7 +170,7 @@ fn only_what_some_rule_looks_at_is_needed() {
     assert_eq!(limit(r#""window": "day""#), none());
     assert_eq!(limit(r#""window": "day", "scope": "client_ip""#), Needs { client_ip: true, ..none() });
     assert_eq!(limit(r#""window": "day", "scope": "claim:team""#), Needs { metadata: true, ..none() });
-    assert_eq!(limit(r#""window": "day", "align": "calendar""#), Needs { wall_time: true, ..none() });
+    assert_eq!(limit(r#""window": "day", "align": "calendar""#), Needs { calendar: true, ..none() });
     assert_eq!(condition(r#""path": "time.hour", "op": "gt", "value": 8"#), Needs { wall_time: true, ..none() });
     assert_eq!(condition(r#""path": "args.a", "op": "exists""#), none());
     let claims = ["team".to_owned()].into();
