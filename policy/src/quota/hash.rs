@@ -28,7 +28,7 @@ pub(super) struct SlotId(pub(super) u64);
 
 /// The part of a [`SlotId`] that says whose slot it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Owner(u64);
+pub(super) struct Owner(pub(super) u64);
 
 /// Where a charge counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

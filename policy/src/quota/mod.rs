@@ -81,6 +81,7 @@ mod outcome;
 mod page;
 mod place;
 mod ring;
+mod room;
 mod shard;
 mod single;
 mod spots;

@@ -1,10 +1,13 @@
 //! Finding room for what is admitted: the counter's own slot, or the one that those without a slot share.
 
+use smallvec::SmallVec;
+
 use super::count::Count;
 use super::hash::SlotId;
 use super::layout::WhenFull;
 use super::outcome::{Part, Taken};
-use super::shard::{NEW_SLOT_BYTES, NewSlot, OWNER_BYTES, SHARD_BYTES, Slot, Table};
+use super::room::{self, Kind, NoRoom, ROOMY_BYTES};
+use super::shard::{NewSlot, SHARD_BYTES, Slot, Table};
 use super::weigh::{Addition, Change, Demand, Job, Terms, Verdict, shared_slots};
 use super::window::Window;
 
@@ -63,20 +66,13 @@ struct Placed {
     position: u64,
 }
 
-/// What is full: the owner's part of the shard, or the shard.
-#[derive(Clone, Copy)]
-enum NoRoom {
-    OfOwner,
-    OfAll,
-}
-
 impl Page<'_, '_> {
     /// Adds to the counter's own slot, which may have to be made. `None`: the shard is damaged.
     fn place_own(&mut self, demand: &Demand<'_>, first: &Addition<'_>) -> Option<Result<Placed, NoRoom>> {
         let Self { table, terms, .. } = *self;
         let id = demand.spot.slot;
         let mut count = demand.own.clone().unwrap_or_else(|| Count::empty(demand.window, table.clock));
-        let mut gone = Vec::with_capacity(1);
+        let mut gone: SmallVec<[_; 1]> = SmallVec::new();
         let mut freed = 0usize;
         for slot in table.slots_of(id) {
             if slot.window != demand.window {
@@ -98,18 +94,9 @@ impl Page<'_, '_> {
         }
         let position = count.add(demand.amount(), table.clock, terms.worker);
         let slot = NewSlot::new(id, demand.window, count);
-        let length = self.length.saturating_sub(freed).saturating_add(slot.length());
-        let is_new = demand.own.is_none();
-        if is_new && !self.owner_has_room(id, slot.length()) {
-            return Some(Err(NoRoom::OfOwner));
-        }
-        if length > if is_new { NEW_SLOT_BYTES } else { SHARD_BYTES } {
-            return Some(Err(NoRoom::OfAll));
-        }
-        self.length = length;
-        self.gone.append(&mut gone);
-        self.new.push(slot);
-        Some(Ok(Placed { slot: id, position }))
+        let kind = if demand.own.is_none() { Kind::New } else { Kind::Known };
+        let placed = self.write(kind, slot, gone, freed);
+        Some(placed.map(|()| Placed { slot: id, position }))
     }
 
     /// Adds to the slot that those without one share. `None`: the shard is damaged.
@@ -124,15 +111,13 @@ impl Page<'_, '_> {
             NoRoom::OfOwner => demand.spot.slot.shared_of_owner(terms.seed, first.charge),
             NoRoom::OfAll => SlotId::shared_by_all(terms.seed, first.charge),
         };
-        let fits = |length| {
-            if length <= SHARD_BYTES { Ok(()) } else { Err(NoRoom::OfAll) }
-        };
         let window = demand.window;
-        if let Some(slot) = self.new.iter_mut().find(|slot| slot.id == id && slot.window == window) {
+        if let Some(known) = self.new.iter().position(|slot| slot.id == id && slot.window == window) {
+            let mut slot = self.new.swap_remove(known);
             let before = slot.length();
             let position = slot.change(|count| count.add(demand.amount(), table.clock, terms.worker));
-            self.length = self.length.saturating_sub(before).saturating_add(slot.length());
-            return Some(fits(self.length).map(|()| Placed { slot: id, position }));
+            let placed = self.write(Kind::Shared, slot, SmallVec::new(), before);
+            return Some(placed.map(|()| Placed { slot: id, position }));
         }
         let stored = table.slots_of(id).find(|slot| slot.window == window);
         let mut count = match stored {
@@ -142,17 +127,32 @@ impl Page<'_, '_> {
         let position = count.add(demand.amount(), table.clock, terms.worker);
         let slot = NewSlot::new(id, window, count);
         let freed = stored.map_or(0, Slot::length);
-        self.length = self.length.saturating_sub(freed).saturating_add(slot.length());
-        self.gone.push((id, window));
-        self.new.push(slot);
-        Some(fits(self.length).map(|()| Placed { slot: id, position }))
+        let placed = self.write(Kind::Shared, slot, SmallVec::from_buf([(id, window)]), freed);
+        Some(placed.map(|()| Placed { slot: id, position }))
     }
 
-    fn owner_has_room(&self, id: SlotId, more: usize) -> bool {
-        let written = self.table.length_of_owner(id.owner());
-        let new = self.new.iter().filter(|slot| slot.id.owner() == id.owner());
-        let new: usize = new.map(NewSlot::length).sum();
-        written.saturating_add(new).saturating_add(more) <= OWNER_BYTES
+    /// Writes a slot in the place of others, which take so many bytes now, if there is room for it.
+    fn write(
+        &mut self,
+        kind: Kind,
+        slot: NewSlot,
+        mut gone: SmallVec<[(SlotId, Window); 1]>,
+        freed: usize,
+    ) -> Result<(), NoRoom> {
+        let length = self.length.saturating_sub(freed).saturating_add(slot.length());
+        let grows = slot.length() > freed;
+        if grows && length > ROOMY_BYTES {
+            let is_gone = |slot: &&Slot<'_>| {
+                let name = (slot.id, slot.window);
+                gone.contains(&name) || self.gone.contains(&name)
+            };
+            let stay = self.table.slots().iter().filter(|slot| !is_gone(slot));
+            room::find(kind, &slot, stay, &self.new)?;
+        }
+        self.length = length;
+        self.gone.extend(gone.drain(..));
+        self.new.push(slot);
+        Ok(())
     }
 }
 

@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 
 use super::charge::Now;
 use super::count::{Count, grown_older};
-use super::hash::{Owner, SlotId};
+use super::hash::SlotId;
 use super::leases::Leases;
 use super::ring::RingBytes;
 use super::varint;
@@ -23,21 +23,16 @@ use super::window::{RING_CELLS, Window};
 /// The most bytes that a shard takes.
 pub(super) const SHARD_BYTES: usize = 2_048;
 
-/// Bytes that a shard may take with a slot that is new. The rest is left to the growth of those
-/// that are there, and to the slots that principals without one share.
-pub(super) const NEW_SLOT_BYTES: usize = 1_792;
-
-/// Bytes that the slots of one owner may take: half a shard, some sixty counts with a few calls each.
-pub(super) const OWNER_BYTES: usize = 1_024;
-
 /// The age at which nothing in a ring counts.
 const WHOLE_RING: u8 = 16;
 const _: () = assert!(WHOLE_RING as u64 == RING_CELLS);
-const HEAD_BYTES: usize = 16;
+pub(super) const HEAD_BYTES: usize = 16;
 /// Id and window code.
 const SLOT_HEAD_BYTES: usize = 12;
 /// The least that a slot takes: its length, its head and one cell.
-const SMALLEST_SLOT: usize = SLOT_HEAD_BYTES + 2;
+pub(super) const SMALLEST_SLOT: usize = SLOT_HEAD_BYTES + 2;
+/// What a ring takes with a few calls in each of its cells.
+pub(super) const GROWN_RING: usize = SLOT_HEAD_BYTES + 1 + WHOLE_RING as usize;
 
 /// A shard's live slots, at the shard's time.
 #[derive(Debug)]
@@ -101,9 +96,9 @@ impl<'a> Table<'a> {
         self.slots.iter().filter(move |slot| slot.id == id)
     }
 
-    /// Bytes that the slots of one owner take.
-    pub(super) fn length_of_owner(&self, owner: Owner) -> usize {
-        self.slots.iter().filter(|slot| slot.id.owner() == owner).map(Slot::length).sum()
+    /// All slots.
+    pub(super) fn slots(&self) -> &[Slot<'a>] {
+        &self.slots
     }
 
     /// The shard's bytes without the slots that `leave_out` names, and with new ones.

@@ -10,7 +10,8 @@ use super::charge::{Charge, Now};
 use super::leases::Worker;
 use super::outcome::{Part, Taken};
 use super::place::{Counted, Place};
-use super::shard::{NewSlot, SHARD_BYTES, Slot, Slots, write_ring};
+use super::room::ROOMY_BYTES;
+use super::shard::{NewSlot, Slot, Slots, write_ring};
 use super::store::Kept;
 use super::weigh::{Change, Job, Verdict};
 use super::window::Window;
@@ -97,7 +98,8 @@ fn add_in_new_page(
         NewSlot::new(id, charge.window, count).write(&mut out);
         (remaining, position)
     };
-    if out.len() > SHARD_BYTES {
+    // In a fuller shard others may have to be left room.
+    if out.len() > ROOMY_BYTES {
         return None;
     }
     Some((Counted { remaining, position }, Change::New(out)))
