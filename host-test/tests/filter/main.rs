@@ -12,6 +12,7 @@ mod concurrency;
 mod configuration;
 mod examples;
 mod global;
+mod global_cost;
 mod headers;
 mod hostile;
 mod hostile_policies;

@@ -11,7 +11,7 @@ mod rules;
 use std::rc::Rc;
 
 use policy::decision::{Due, Refusal, RefusalKind};
-use policy::document::model::Store;
+use policy::document::model::{Limit, Store};
 use policy::message::{Body, HeaderCopies, HeaderMismatch, Id, Message};
 use policy::quota::{Outcome, QuotaError, Taken};
 use policy::reply::Exhausted;
@@ -24,7 +24,7 @@ use crate::stream::Exchange;
 use count::{Scopes, Unclear};
 use rules::Owed;
 
-pub(crate) use global::{Answered, answer, question};
+pub(crate) use global::{NotAdmitted, Questions};
 pub(crate) use refused::Refused;
 pub(crate) use rules::have_sessions;
 
@@ -32,8 +32,8 @@ pub(crate) use rules::have_sessions;
 pub(crate) enum Verdict<'m> {
     /// It goes on to the server. What it took may be given back, or end with its answer.
     Pass(Option<Box<Admission>>),
-    /// It goes on if a rate-limit service lets it: [`question`] says what that is asked. Else what it took is given back.
-    Ask(Option<Box<Admission>>),
+    /// It goes on if a rate-limit service lets it, which is to be asked this. Else what it took is given back.
+    Ask(Option<Box<Admission>>, Questions),
     /// None of it does, because of these of its messages. The client is told why.
     Refuse(Vec<(usize, Refused<'m>)>),
     /// The headers say something else than a message, whose id this is.
@@ -86,7 +86,15 @@ fn take<'m>(
         let is_awaited = !global.is_empty() || local.iter().any(|due| Admission::is_awaited(due.taking.limit));
         let charges = local.iter().map(|due| (due.taking.limit, due.message));
         let admission = is_awaited.then(|| Box::new(Admission::new(Rc::clone(runtime), taken, charges, messages)));
-        if global.is_empty() { Verdict::Pass(admission) } else { Verdict::Ask(admission) }
+        if global.is_empty() {
+            return Verdict::Pass(admission);
+        }
+        match Questions::of(runtime, exchange, messages, global, sessions) {
+            Ok(questions) if questions.request().is_none() => Verdict::Pass(admission),
+            Ok(questions) => Verdict::Ask(admission, questions),
+            // With the admission, what it took is given back.
+            Err(verdict) => verdict,
+        }
     };
     if local.is_empty() {
         return if only_look { Verdict::Refuse(unapproved) } else { pass(Taken::default()) };
@@ -124,11 +132,22 @@ fn refuse<'m>(
     reason: Option<&'static str>,
     exhausted: Option<Exhausted>,
 ) -> Verdict<'m> {
-    let Some(message) = messages.get(due.message) else {
+    refuse_by(due.taking.limit, due.policy, due.message, messages, reason, exhausted)
+}
+
+/// As [`refuse`], by a limit of a policy for the message at a place.
+fn refuse_by<'m>(
+    limit: &'m Limit,
+    policy: &'m str,
+    place: usize,
+    messages: &'m [Message<'_>],
+    reason: Option<&'static str>,
+    exhausted: Option<Exhausted>,
+) -> Verdict<'m> {
+    let Some(message) = messages.get(place) else {
         return Verdict::Fail("a limit is not known".to_owned());
     };
-    let limit = due.taking.limit;
     let reason = reason.unwrap_or(&limit.on_deny);
     let refusal = Refusal { kind: RefusalKind::Limited, rule: &limit.pointer, reason: reason.into() };
-    Verdict::Refuse(vec![(due.message, Refused { exhausted, ..Refused::of(message, due.policy, refusal) })])
+    Verdict::Refuse(vec![(place, Refused { exhausted, ..Refused::of(message, policy, refusal) })])
 }

@@ -5,15 +5,14 @@ use policy::message::{Body, HeaderCopies};
 
 use super::{Action, Exchange, Phase, Stream};
 use crate::audit;
-use crate::gate::{self, Answered, Verdict};
+use crate::gate::{NotAdmitted, Questions, Verdict};
 use crate::host;
 use crate::runtime::Runtime;
 
 /// A body that waits, and for what.
 pub(crate) struct Asking {
     body: Vec<u8>,
-    /// The question that was asked last, from 0 on.
-    number: usize,
+    questions: Questions,
 }
 
 /// What happened to a question.
@@ -31,63 +30,67 @@ impl Stream {
     }
 
     /// Asks about a body that all else lets pass.
-    pub(super) fn ask(&mut self, exchange: Box<Exchange>, body: Vec<u8>) -> Action {
-        self.go_on_asking(exchange, Asking { body, number: 0 }, None)
+    pub(super) fn ask(&mut self, exchange: Box<Exchange>, body: Vec<u8>, questions: Questions) -> Action {
+        let Some(runtime) = self.runtime.clone() else { return self.fail("not configured") };
+        self.go_on_asking(&runtime, exchange, Asking { body, questions })
     }
 
     /// The service has answered, with a message or with why there is none.
     pub(crate) fn on_answer(&mut self, answer: Result<Vec<u8>, String>) -> Action {
-        match core::mem::replace(&mut self.phase, Phase::Passing) {
-            Phase::Asking(exchange, asking) => self.go_on_asking(exchange, asking, Some(answer)),
+        let (exchange, mut asking) = match core::mem::replace(&mut self.phase, Phase::Passing) {
+            Phase::Asking(exchange, asking) => (exchange, asking),
             other => {
                 self.phase = other;
-                Action::Pause
+                return Action::Pause;
             }
+        };
+        let Some(runtime) = self.runtime.clone() else { return self.fail("not configured") };
+        match asking.questions.take_answer(&runtime, answer.as_deref().map_err(String::as_str)) {
+            Ok(()) => self.go_on_asking(&runtime, exchange, asking),
+            refused => self.conclude(&runtime, exchange, &asking, refused),
         }
     }
 
-    fn go_on_asking(
+    /// Asks what is left to ask.
+    fn go_on_asking(&mut self, runtime: &Runtime, exchange: Box<Exchange>, mut asking: Asking) -> Action {
+        while let Some(request) = asking.questions.request() {
+            match send(runtime, request) {
+                Asked::Sent(token) => {
+                    self.token = Some(token);
+                    self.phase = Phase::Asking(exchange, asking);
+                    return Action::Pause;
+                }
+                Asked::Failed(why) => {
+                    let refused = asking.questions.take_answer(runtime, Err(&why));
+                    if refused.is_err() {
+                        return self.conclude(runtime, exchange, &asking, refused);
+                    }
+                }
+            }
+        }
+        self.conclude(runtime, exchange, &asking, Ok(()))
+    }
+
+    /// All is answered, or enough.
+    fn conclude(
         &mut self,
+        runtime: &Runtime,
         exchange: Box<Exchange>,
-        mut asking: Asking,
-        mut answer: Option<Result<Vec<u8>, String>>,
+        Asking { body, questions }: &Asking,
+        outcome: Result<(), NotAdmitted>,
     ) -> Action {
-        let Some(runtime) = self.runtime.clone() else { return self.fail("not configured") };
-        let bytes = core::mem::take(&mut asking.body);
         let copies = HeaderCopies::of(exchange.headers.iter());
-        let message = match Self::read_message(&runtime, &exchange, &bytes, &copies) {
+        // It is not kept while it waits: only its bytes are.
+        let message = match Self::read_message(runtime, &exchange, body, &copies) {
             Ok(message) => message,
             Err(error) => return self.refuse_unreadable(&error),
         };
-        // Each turn is one question more, of which a body has a bounded number.
-        loop {
-            let answered = match &answer {
-                None => gate::question(&runtime, &exchange, &message, &copies, asking.number),
-                Some(answer) => {
-                    let answer = answer.as_deref().map_err(String::as_str);
-                    let number = asking.number;
-                    asking.number = number.saturating_add(1);
-                    gate::answer(&runtime, &exchange, &message, &copies, number, answer)
-                }
-            };
-            let request = match answered {
-                Answered::Question(request) => request,
-                Answered::Settled(verdict) => {
-                    return match self.settle(&runtime, &exchange, &message, bytes.len(), verdict) {
-                        Some(reply) => reply,
-                        None => self.forward(exchange, &message),
-                    };
-                }
-            };
-            match send(&runtime, &request) {
-                Asked::Sent(token) => {
-                    drop(message);
-                    drop(copies);
-                    self.token = Some(token);
-                    self.phase = Phase::Asking(exchange, Asking { body: bytes, ..asking });
-                    return Action::Pause;
-                }
-                Asked::Failed(why) => answer = Some(Err(why)),
+        let verdict = questions.verdict(outcome, message.messages());
+        match self.settle(runtime, &exchange, &message, body.len(), verdict) {
+            Some(reply) => reply,
+            None => {
+                drop(copies);
+                self.forward(exchange, &message)
             }
         }
     }
@@ -105,7 +108,7 @@ impl Stream {
             Verdict::Pass(_) => audit::judged(runtime, exchange, message.messages(), &[]),
             Verdict::Refuse(refused) => audit::judged(runtime, exchange, message.messages(), refused),
             Verdict::Mismatch(mismatch, _) => audit::unjudged(runtime, exchange, 400, &mismatch.to_string()),
-            Verdict::Fail(_) | Verdict::Ask(_) => audit::unjudged(runtime, exchange, 503, "the filter failed"),
+            Verdict::Fail(_) | Verdict::Ask(..) => audit::unjudged(runtime, exchange, 503, "the filter failed"),
         }
         match verdict {
             Verdict::Pass(admission) => {
@@ -124,7 +127,7 @@ impl Stream {
                 None
             }
             Verdict::Fail(why) => Some(self.fail(&why)),
-            Verdict::Ask(_) => Some(self.fail("a question has been asked already")),
+            Verdict::Ask(..) => Some(self.fail("a question has been asked already")),
         }
     }
 }

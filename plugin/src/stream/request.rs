@@ -194,11 +194,11 @@ impl Stream {
             return self.refuse_revision(why);
         }
         match gate::judge(&runtime, &exchange, &message, &copies) {
-            Verdict::Ask(admission) => {
+            Verdict::Ask(admission, questions) => {
                 self.admission = admission;
                 drop(message);
                 drop(copies);
-                self.ask(exchange, body)
+                self.ask(exchange, body, questions)
             }
             verdict => match self.settle(&runtime, &exchange, &message, body.len(), verdict) {
                 Some(reply) => reply,
