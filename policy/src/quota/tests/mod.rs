@@ -12,6 +12,7 @@ mod recall;
 mod reload;
 mod running;
 mod scope;
+mod several;
 mod single;
 
 use std::collections::HashMap;
