@@ -13,6 +13,7 @@ mod reload;
 mod running;
 mod scope;
 mod several;
+mod share;
 mod single;
 
 use std::collections::HashMap;
