@@ -85,6 +85,24 @@ fn what_a_grant_has_no_room_for_is_not_shared_with_other_grants() {
     assert!(!admitted(take(other, "fourth")));
 }
 
+#[test]
+fn what_is_given_back_is_free_again_in_the_shared_slot() {
+    for window in [Window::MINUTE, Window::calendar(CalendarUnit::Minute), Window::Running] {
+        let store = Map::default();
+        let quota = open(&store, 16 << 10, WhenFull::Share);
+        let names: Vec<_> = neighbours(&quota).take(CROWD + 2).collect();
+        let [one, other, others @ ..] = names.as_slice() else { panic!() };
+        crowd(&quota, &store, others, START);
+        let take = |who| quota.take(&store, grant(who), &[charge("c", window, 1)], START);
+        let shared = taken(take(one));
+        assert!(shared.is_shared());
+        assert!(!admitted(take(other)), "{window:?}");
+        quota.give_back(&store, &shared, |_| true).unwrap();
+        assert!(admitted(take(other)), "{window:?}");
+        assert!(!admitted(take(one)), "{window:?}");
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     /// Others fill the shard.
