@@ -5,6 +5,7 @@ mod capacity;
 mod commit;
 mod damage;
 mod full;
+mod growth;
 mod mutants;
 mod promise;
 mod races;
