@@ -85,7 +85,7 @@ impl Page<'_, '_> {
             gone.push((id, slot.window));
             freed = freed.saturating_add(slot.length());
         }
-        if !demand.has_slot && table.has_shared() {
+        if demand.own.is_none() && table.has_shared() {
             let job = Job { index: first.index, charge: first.charge, spot: demand.spot };
             for slot in shared_slots(table, &job, terms) {
                 let held = slot.count(table.clock)?.held(table.clock, table.clock);

@@ -4,8 +4,8 @@
 //! with small slots would keep those that are there already from counting:
 //! - A ring that is small counts for what it takes with a few calls in each cell.
 //! - One owner gets half of the shard, however its slots grow. For others it takes no more than that.
-//! - New slots leave an eighth of all this free: for rings that count many calls in a cell, and for the slots that
-//!   principals without one share.
+//! - New slots leave an eighth of all this free, for rings that count many calls in a cell. These leave half of that to the
+//!   slots that principals without one share.
 
 use super::hash::{Owner, SlotId};
 use super::shard::{GROWN_RING, HEAD_BYTES, NewSlot, SHARD_BYTES, SMALLEST_SLOT, Slot};
@@ -62,7 +62,13 @@ pub(super) fn find<'s>(
         taken = taken.saturating_add(bytes);
         reserved = reserved.saturating_add(grown.min(OWNER_BYTES).max(bytes));
     }
-    let part = if kind == Kind::New { new_part(SHARD_BYTES) } else { SHARD_BYTES };
+    let part = match kind {
+        Kind::New => new_part(SHARD_BYTES),
+        // Nothing more is reserved by it.
+        Kind::Known if slot.length() <= kept_for(slot.window) => usize::MAX,
+        Kind::Known => SHARD_BYTES.saturating_sub(SHARD_BYTES / 16),
+        Kind::Shared => SHARD_BYTES,
+    };
     if taken > SHARD_BYTES || reserved > part { Err(NoRoom::OfAll) } else { Ok(()) }
 }
 
@@ -81,7 +87,14 @@ struct Extent {
 
 impl Extent {
     fn of(id: SlotId, window: Window, bytes: usize) -> Self {
-        let grown = if matches!(window, Window::Sliding(_)) { bytes.max(GROWN_RING) } else { bytes };
-        Self { owner: id.owner(), bytes, grown }
+        Self { owner: id.owner(), bytes, grown: bytes.max(kept_for(window)) }
+    }
+}
+
+/// What is kept for a slot from its beginning.
+fn kept_for(window: Window) -> usize {
+    match window {
+        Window::Sliding(_) => GROWN_RING,
+        Window::Calendar(_) | Window::Running => 0,
     }
 }

@@ -5,7 +5,7 @@
 //!   an old listener drains). Its parts count as long as they can lie in the asked window, and move
 //!   into the asked window's slot if that remembers at least as much. So a change of a window
 //!   admits nothing a second time that the counter still remembers;
-//! - if this scope value has no slot: the slot that those without one share (of its owner, or of
+//! - if this scope value has no slot for the window: the slot that those without one share (of its owner, or of
 //!   the whole shard). Its counts are taken over when a slot is made, since some of them may be
 //!   this one's. Calls that run there are not, since they will end there: they count for whoever has a slot, too.
 
@@ -140,7 +140,7 @@ impl<'c> Demand<'c> {
                 others.extend(count.held(table.clock, now));
             }
         }
-        if !has_slot && table.has_shared() {
+        if own.is_none() && table.has_shared() {
             for slot in shared_slots(table, job, terms) {
                 others.extend(slot.count(table.clock)?.held(table.clock, now));
             }

@@ -45,7 +45,6 @@ proptest! {
 
     /// They stay in the part of the grant, which is half of a shard: others there count on, and begin to count.
     #[test]
-    #[ignore = "the room for growth is not reserved yet"]
     fn the_sessions_of_a_grant_do_not_grow_into_the_room_of_others(rounds in rounds(), when_full in when_full()) {
         let store = Map::default();
         let quota = open(&store, 16 << 10, when_full);
@@ -79,7 +78,6 @@ proptest! {
     /// Values that a client invents may leave no room for new ones, but take none from those that are known. New ones
     /// are denied then, or share.
     #[test]
-    #[ignore = "the room for growth is not reserved yet"]
     fn invented_header_values_do_not_grow_into_the_room_of_known_ones(rounds in rounds(), when_full in when_full()) {
         let store = Map::default();
         let quota = open(&store, 16 << 10, when_full);

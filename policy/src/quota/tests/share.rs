@@ -43,9 +43,8 @@ fn a_counter_with_a_slot_of_another_window_does_not_count_in_the_shared_one() {
     assert!(admissions <= 2, "{admissions} and the one of the hour");
 }
 
-/// The slot of the minute cannot take over what the hour still counts in the shared one, and hides it.
+/// The slot of the minute cannot take over what the hour still counts in the shared one.
 #[test]
-#[ignore = "a slot of its own hides what longer windows count in the shared one"]
 fn what_an_hour_shares_still_counts_when_the_counter_gets_a_slot_for_a_minute() {
     let store = Map::default();
     let quota = open(&store, 16 << 10, WhenFull::Share);
