@@ -61,6 +61,7 @@ fn without_a_status_a_header_must_name_the_limit() {
         "10;w=+60",
         "10 w=60",
         "5;w=1;name=\"a, 10;w=60\"",
+        "5;w=1;name=\"a, 10;w=60, b\"",
         "5;w=1;name=\"a;w=60\"",
         "10;w=1;name=\"a;w=60;\"",
         "18446744073709551626;w=60",
