@@ -107,6 +107,11 @@ impl Host {
         lock(&self.shared.data).set_next_cas(cas);
     }
 
+    /// From now on every compare-and-swap of a filter finds that somebody else came before; or no longer.
+    pub fn set_contended(&self, contended: bool) {
+        lock(&self.shared.data).set_contended(contended);
+    }
+
     /// What the filter has done that it must not, since the last time.
     pub fn take_faults(&self) -> Vec<Fault> {
         std::mem::take(&mut lock(&self.shared.faults))

@@ -12,6 +12,8 @@ pub(crate) struct SharedData {
     namespaces: HashMap<String, BTreeMap<Vec<u8>, Entry>>,
     reads: usize,
     writes: usize,
+    /// Somebody else comes before every write that asks what stands there.
+    contended: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -22,7 +24,7 @@ struct Entry {
 
 impl Default for SharedData {
     fn default() -> Self {
-        SharedData { next_cas: 1, namespaces: HashMap::new(), reads: 0, writes: 0 }
+        SharedData { next_cas: 1, namespaces: HashMap::new(), reads: 0, writes: 0, contended: false }
     }
 }
 
@@ -36,6 +38,9 @@ impl SharedData {
     /// `cas` 0 writes whatever stands there; a key that does not exist is made whatever `cas` says.
     pub(crate) fn set(&mut self, vm_id: &str, key: &[u8], value: &[u8], cas: u32) -> Result<(), Status> {
         self.writes = self.writes.saturating_add(1);
+        if self.contended && cas != 0 {
+            return Err(Status::CasMismatch);
+        }
         let keys = self.namespaces.entry(vm_id.to_owned()).or_default();
         if let Some(entry) = keys.get(key)
             && cas != 0
@@ -52,6 +57,10 @@ impl SharedData {
 
     pub(crate) fn set_next_cas(&mut self, cas: u32) {
         self.next_cas = cas.max(1);
+    }
+
+    pub(crate) fn set_contended(&mut self, contended: bool) {
+        self.contended = contended;
     }
 
     /// How often a value was asked for.

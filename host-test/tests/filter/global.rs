@@ -21,15 +21,15 @@ fn response(code: u8, max: u8, unit: u8, reset_seconds: Option<u8>) -> Vec<u8> {
 const MINUTE: u8 = 2;
 const HOUR: u8 = 3;
 
-fn admit(max: u8) -> Answer {
+pub(crate) fn admit(max: u8) -> Answer {
     Answer::GrpcMessage(response(1, max, MINUTE, Some(30)))
 }
 
-fn refuse(max: u8) -> Answer {
+pub(crate) fn refuse(max: u8) -> Answer {
     Answer::GrpcMessage(response(2, max, MINUTE, Some(30)))
 }
 
-fn configuration(limits: &Value, service: &Value) -> Value {
+pub(crate) fn configuration(limits: &Value, service: &Value) -> Value {
     let mut global = json!({"cluster": "ratelimit", "domain": "mcp", "digest_key": "0123456789abcdef0123456789abcdef"});
     global.as_object_mut().unwrap().extend(service.as_object().unwrap().clone());
     json!({
@@ -40,37 +40,42 @@ fn configuration(limits: &Value, service: &Value) -> Value {
     })
 }
 
-fn five_a_minute() -> Value {
+pub(crate) fn five_a_minute() -> Value {
     json!({"counter": "c", "window": "minute", "align": "calendar", "max": 5, "store": "global"})
 }
 
-fn lab_with(limits: &Value, service: &Value) -> Lab {
-    let lab = Lab::new(&configuration(limits, service));
+/// The filter with a configuration, and the service that it asks.
+pub(crate) fn lab_of(configuration: &Value) -> Lab {
+    let lab = Lab::new(configuration);
     lab.set_cluster("ratelimit", Some(Cluster::Up));
     lab
+}
+
+fn lab_with(limits: &Value, service: &Value) -> Lab {
+    lab_of(&configuration(limits, service))
 }
 
 fn lab() -> Lab {
     lab_with(&json!([five_a_minute()]), &json!({}))
 }
 
-fn send(lab: &Lab) -> Stream {
+pub(crate) fn send(lab: &Lab) -> Stream {
     Request::post().set("x-key", crate::lab::SECRET).send(&lab.worker(0), call("charge", &json!({"amount": 2.5})))
 }
 
 #[track_caller]
-fn asked(lab: &Lab) -> Callout {
+pub(crate) fn asked(lab: &Lab) -> Callout {
     let mut pending = lab.pending_callouts();
     assert_eq!(pending.len(), 1, "one question at a time");
     pending.remove(0)
 }
 
 #[track_caller]
-fn answer(lab: &Lab, answer: Answer) {
+pub(crate) fn answer(lab: &Lab, answer: Answer) {
     lab.answer(asked(lab).id, answer).unwrap();
 }
 
-fn waits(stream: &Stream) -> bool {
+pub(crate) fn waits(stream: &Stream) -> bool {
     stream.forwarded().text().is_empty() && !stream.forwarded().ended && stream.reply().is_none()
 }
 
@@ -270,8 +275,7 @@ fn requests_with_trailers_wait_and_go_on() {
 fn observing_asks_and_refuses_nothing() {
     let mut configuration = configuration(&json!([five_a_minute()]), &json!({}));
     configuration["mode"] = "observe".into();
-    let lab = Lab::new(&configuration);
-    lab.set_cluster("ratelimit", Some(Cluster::Up));
+    let lab = lab_of(&configuration);
     let stream = send(&lab);
     answer(&lab, refuse(5));
     assert!(is_forwarded(&stream));

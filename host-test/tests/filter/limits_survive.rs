@@ -152,6 +152,25 @@ fn the_stamp_of_shared_data_may_wrap_around() {
 }
 
 #[test]
+fn a_call_that_loses_every_race_is_denied_and_counted_as_that() {
+    let two = json!([{"counter": "runs", "window": "minute", "max": 5},
+        {"counter": "all", "window": "minute", "max": 5, "scope": "global"}]);
+    for policy in [limited(5), tools(json!({"create_run": {"limits": two}}))] {
+        for counted_before in [1, 0] {
+            let lab = Lab::new(&policy);
+            assert_eq!(admitted(&lab, counted_before), counted_before);
+            lab.set_contended(true);
+            let meta = lab.assert_denied(&lab.call("create_run"), "This cannot be counted at the moment.");
+            assert_eq!(meta, json!({"rule": "/tools/create_run/limits/runs"}));
+            assert_eq!((lab.metric("counters_contended"), lab.metric("uncounted")), (1, 1));
+            assert_eq!((lab.metric("limited"), lab.metric("failed")), (1, 0));
+            lab.set_contended(false);
+            assert_eq!(admitted(&lab, 9), 5 - counted_before, "what was denied is counted");
+        }
+    }
+}
+
+#[test]
 fn counters_that_are_full_deny_or_share_and_are_never_over() {
     for (when_full, least) in [("deny", 0), ("share", 1)] {
         let policy = tools(json!({"create_run": {"limits": [{"counter": "runs", "window": "hour", "max": 1}]}}));

@@ -11,6 +11,11 @@ const IS_ERROR: &str = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[],"isErro
 const ERROR: &str = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"no"}}"#;
 /// Of Envoy's own answers: no host was found.
 const UNSENT: (&str, &str, i64) = ("no_healthy_upstream", "", 0x2);
+/// The one that was found could not be connected to.
+const UNCONNECTED: (&str, &str, i64) =
+    ("upstream_reset_before_response_started{connection_failure}", "10.0.0.1:80", 0x20);
+/// Its pool of connections was full.
+const OVERFLOWN: (&str, &str, i64) = ("upstream_reset_before_response_started{overflow}", "10.0.0.1:80", 0x80);
 
 fn one_an_hour(refund: &Value) -> Lab {
     Lab::new(&tools(json!({"charge": {"limits": [{"counter": "c", "window": "hour", "max": 1, "refund": refund}]}})))
@@ -32,10 +37,16 @@ fn is_refunded(refund: &Value, status: &str, kind: (&str, &str), body: &str) -> 
     is_forwarded(&send(&lab))
 }
 
-fn is_refunded_by_envoy(refund: &Value, (details, address, flags): (&str, &str, i64)) -> bool {
+fn is_refunded_by_envoy(refund: &Value, own: (&str, &str, i64)) -> bool {
+    is_refunded_after(1, refund, own)
+}
+
+/// Whether there is room again after an answer of Envoy's own, at this attempt to send the call.
+fn is_refunded_after(attempt: i64, refund: &Value, (details, address, flags): (&str, &str, i64)) -> bool {
     let lab = one_an_hour(refund);
     let request = Request::post().property(&["response", "code_details"], details);
     let request = request.property(&["upstream", "address"], address).property(&["response", "flags"], flags);
+    let request = request.property(&["upstream", "request_attempt_count"], attempt);
     let mut stream = request.send(&lab.worker(0), call("charge", &json!({})));
     stream.response_headers(&[(":status", "503"), ("content-type", "text/plain")]);
     stream.response_body("upstream connect error", true);
@@ -77,12 +88,20 @@ fn each_cause_gives_back_for_itself_alone() {
 fn what_never_reached_a_server_is_given_back_where_the_limit_says_so() {
     let sent = ("upstream_reset_before_response_started{connection_termination}", "10.0.0.1:80", 0x40);
     let timed_out = ("response_timeout", "10.0.0.1:80", 0x4);
-    let not_connected = ("upstream_reset_before_response_started{connection_failure}", "10.0.0.1:80", 0x20);
     for (refund, unsent) in [(json!("never"), false), (json!("unsent"), true), (json!("upstream_5xx"), false)] {
-        assert_eq!(is_refunded_by_envoy(&refund, UNSENT), unsent, "{refund}");
-        assert_eq!(is_refunded_by_envoy(&refund, not_connected), unsent, "{refund}");
+        for own in [UNSENT, UNCONNECTED, OVERFLOWN] {
+            assert_eq!(is_refunded_by_envoy(&refund, own), unsent, "{refund} {own:?}");
+        }
         assert!(!is_refunded_by_envoy(&refund, sent), "{refund}");
         assert!(!is_refunded_by_envoy(&refund, timed_out), "{refund}");
+    }
+}
+
+#[test]
+fn what_was_sent_once_is_not_given_back_because_it_could_not_be_sent_again() {
+    for own in [UNSENT, UNCONNECTED, OVERFLOWN] {
+        assert!(is_refunded_after(1, &json!("unsent"), own), "{own:?}");
+        assert!(!is_refunded_after(2, &json!("unsent"), own), "{own:?}");
     }
 }
 

@@ -77,6 +77,25 @@ fn a_host_that_loses_late_writes_says_that_they_are_done() {
 }
 
 #[test]
+fn where_somebody_else_always_comes_before_nothing_is_swapped() {
+    let mut guest = Guest::new();
+    let steps = [
+        get(&mut guest, "k"),
+        set(&mut guest, "k", "1", LAST_CAS),
+        set(&mut guest, "new", "1", "(i32.const -1)"),
+        set(&mut guest, "other", "1", "(i32.const 0)"),
+    ];
+    let host = guest.on("request_headers", steps.concat() + "(i32.const 0)").host();
+    host.set_contended(true);
+    host.set_shared_data(b"k", b"0");
+    host.worker(0).request(POST);
+    assert_eq!(noted(&host, "set"), ["8", "8", "0"]);
+    host.set_contended(false);
+    host.worker(0).request(POST);
+    assert_eq!(noted(&host, "set"), ["8", "8", "0", "0", "0", "0"]);
+}
+
+#[test]
 fn another_plugin_with_the_same_vm_id_writes_the_same_keys() {
     let mut guest = Guest::new();
     let steps = get(&mut guest, "k");
