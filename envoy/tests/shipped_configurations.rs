@@ -7,6 +7,7 @@ use envoy::{
     Envoy,
     client::Client,
     lab::{Answers, LabServer},
+    ratelimit::{Kind, RateLimitService, Store},
     token, workspace,
 };
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ fn folder() -> PathBuf {
 
 /// Reads a shipped configuration and replaces each of `places`, which must be there exactly once.
 fn adapted(name: &str, places: &[(&str, &str)]) -> Result<String> {
-    let path = folder().join("plain").join(name);
+    let path = folder().join(name);
     let mut text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     for (from, to) in places {
         anyhow::ensure!(text.matches(from).count() == 1, "`{from}` is not in {name} exactly once");
@@ -42,7 +43,7 @@ async fn start(name: &str, lab: &LabServer, more: &[(&str, &str)]) -> Result<Env
 #[tokio::test(flavor = "multi_thread")]
 async fn the_plain_configuration_enforces_its_policy() -> Result<()> {
     let lab = LabServer::start(0, Answers::Events).await?;
-    let envoy = start("envoy.yaml", &lab, &[]).await?;
+    let envoy = start("plain/envoy.yaml", &lab, &[]).await?;
     let client = Client::connect(envoy.url("/mcp")).await?;
     let run = json!({ "robot_ip": "10.0.0.7", "protocol_id": "pcr-prep" });
     let mut done = 0;
@@ -66,7 +67,7 @@ async fn the_jwt_configuration_counts_each_subject_by_itself() -> Result<()> {
         ("/etc/envoy/jwks.json", keys.as_str()),
         ("issuer: https://id.example.com", &format!("issuer: {}", token::ISSUER)),
     ];
-    let envoy = start("envoy-jwt.yaml", &lab, &more).await?;
+    let envoy = start("plain/envoy-jwt.yaml", &lab, &more).await?;
     assert!(Client::connect(envoy.url("/mcp")).await.is_err(), "a client without a token has no session");
     for subject in ["ada", "grace"] {
         let token = token::token(subject, &json!({ "aud": "mcp" }));
@@ -77,6 +78,59 @@ async fn the_jwt_configuration_counts_each_subject_by_itself() -> Result<()> {
             done += usize::from(client.call("create_run", run).await?.reached_the_tool());
         }
         assert_eq!(done, 10, "{subject}");
+    }
+    Ok(())
+}
+
+/// Starts an Envoy of a fleet with its secret, and with its rate-limit service where that is.
+async fn start_of_fleet(name: &str, lab: &LabServer, service: &RateLimitService) -> Result<Envoy> {
+    let named = format!("address: {name}, port_value: 8081");
+    let at = format!("address: 127.0.0.1, port_value: {}", service.address().port());
+    let more = [
+        ("host.docker.internal", "127.0.0.1"),
+        (named.as_str(), at.as_str()),
+        // The usual 50 ms can be too little on a machine that is busy with other tests.
+        (r#""REPLACE_ME""#, r#""0123456789abcdef0123456789abcdef", "timeout": "5s""#),
+    ];
+    start(&format!("fleet/{name}/envoy.yaml"), lab, &more).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_configurations_of_a_fleet_enforce_their_policy_and_ask_their_service() -> Result<()> {
+    let domain = yaml("fleet/ratelimit/ratelimit.yaml")?["domain"].as_str().context("a domain")?.to_owned();
+    let limits = fs::read_to_string(folder().join("fleet/limitador/limits.yaml"))?;
+    let services = [
+        ("ratelimit", Kind::Ratelimit { domains: vec![domain] }),
+        ("limitador", Kind::limitador(limits, Store::Memory(100))),
+    ];
+    for (name, kind) in services {
+        let lab = LabServer::start(0, Answers::Events).await?;
+        let service = RateLimitService::start(kind).await?;
+        let envoy = start_of_fleet(name, &lab, &service).await?;
+        let client = Client::connect(envoy.url("/mcp")).await?;
+        let run = json!({ "robot_ip": "10.0.0.7", "protocol_id": "pcr-prep" });
+        for turn in 0..12 {
+            let outcome = client.call("create_run", run.clone()).await?;
+            assert_eq!(outcome.reached_the_tool(), turn < 10, "{name}: {outcome:?} {}", envoy.log());
+            let refused_by = (turn >= 10).then_some("/tools/create_run/limits/create_run_rate");
+            assert_eq!(outcome.rule(), refused_by, "{name}");
+        }
+        // What this Envoy refuses by itself is nobody's business.
+        assert_eq!(service.seen().len(), 10, "{name}");
+        let robot = json!({ "robot_ip": "10.0.0.7" });
+        assert_eq!(client.call("robot_health", robot).await?.rule(), Some("(default deny)"), "{name}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_envoy_of_a_fleet_does_not_start_with_a_secret_that_everybody_knows() -> Result<()> {
+    let lab = LabServer::start(0, Answers::Events).await?;
+    for name in ["ratelimit", "limitador"] {
+        match start(&format!("fleet/{name}/envoy.yaml"), &lab, &[("host.docker.internal", "127.0.0.1")]).await {
+            Err(error) => assert!(format!("{error:#}").contains("/global_counters/digest_key"), "{name}: {error:#}"),
+            Ok(envoy) => panic!("{name}: it serves on {}", envoy.address()),
+        }
     }
     Ok(())
 }
