@@ -12,6 +12,7 @@ use envoy::{
 };
 use policy::{config, global};
 use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
 
 /// Thursday, 2026-11-26, 10:00:00 UTC.
 const TEN: u64 = 1_795_687_200;
@@ -193,6 +194,60 @@ async fn calls_at_the_same_moment_are_admitted_exactly_as_often_as_the_service_s
             count += usize::from(ran(&task.await??));
         }
         assert_eq!(count, MAX, "race {race}");
+    }
+    Ok(())
+}
+
+/// Waits until it is so.
+async fn until(what: &str, mut is_so: impl AsyncFnMut() -> Result<bool>) -> Result<()> {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !is_so().await? {
+        anyhow::ensure!(Instant::now() < deadline, "never: {what}");
+        sleep(Duration::from_millis(5)).await;
+    }
+    Ok(())
+}
+
+async fn stat(envoy: &Envoy, name: &str) -> Result<u64> {
+    Ok(envoy.admin().stats(name).await?.values().sum())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_hangs_up_while_the_service_is_asked_holds_nothing_and_sends_nothing() -> Result<()> {
+    for mode in ["stream", "hold"] {
+        let mut configuration = configuration(&json!({}));
+        let tool = &mut configuration["policies"]["lab"]["tools"]["create_run"];
+        tool["concurrency"] = json!({ "max": 1 });
+        tool["limits"] = json!([{ "counter": "local", "window": "hour", "max": 1 }, tool["limits"][0]]);
+        configuration["request_headers"] = mode.into();
+        let upstream = upstream().await?;
+        // Long enough to hang up meanwhile.
+        let service = RateLimitService::start(Kind::Slow(Duration::from_secs(2))).await?;
+        let cluster = Cluster { http2: true, ..Cluster::new("ratelimit", service.address()) };
+        let config = Config::new(upstream.address()).cluster(cluster).policy(PolicyFilter::new(configuration)?);
+        let envoy = Envoy::start(&config).await?;
+        // The next is asked about only if the one before has left its slot and what it took from the local limit.
+        for asked in 1..=3 {
+            let request = wire::post(envoy.url("/mcp"), &wire::call("create_run", &json!({}))).header("x-grant", "one");
+            let client = tokio::spawn(request.send());
+            until("the service is asked", async || Ok(service.seen().len() == asked)).await?;
+            client.abort();
+            assert!(client.await.is_err_and(|error| error.is_cancelled()), "{mode}: it was answered");
+            until("Envoy has seen the client go", async || {
+                Ok(stat(&envoy, "http.mcp.downstream_rq_active").await? == 0)
+            })
+            .await?;
+        }
+        let answer = call(&envoy, "one", "create_run", &json!({})).await?;
+        assert!(ran(&answer), "{mode} {answer}");
+        let answer = call(&envoy, "one", "create_run", &json!({})).await?;
+        assert_eq!(wire::rule(&answer), Some("/tools/create_run/limits/local"), "{mode}");
+        until("the service has answered about all of them", async || {
+            Ok(stat(&envoy, "cluster.ratelimit.upstream_rq_completed").await? == 4)
+        })
+        .await?;
+        let bodies = upstream.seen().into_iter().filter(|seen| !seen.body.is_empty()).count();
+        assert_eq!(bodies, 1, "{mode}: a call went on without its client");
     }
     Ok(())
 }
