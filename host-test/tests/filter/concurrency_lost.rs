@@ -83,3 +83,24 @@ fn an_end_that_cannot_be_stated_is_stated_with_the_next_tick() {
     pass(&lab, 5);
     assert_eq!(lab.worker(0).tick_period(), None, "nothing is left to state");
 }
+
+/// A server may answer the head alone, where that streams ahead. Nothing of the answer comes by the filter once the call is
+/// judged.
+#[test]
+fn a_call_whose_answer_is_over_when_it_is_judged_has_ended() {
+    let lab = Lab::new(&tools(json!({"get_run": {"concurrency": {"max": 1}}})));
+    for has_body in [false, true] {
+        let mut stream = Request::post().open(&lab.worker(0));
+        if has_body {
+            stream.response_headers(&[(":status", "200"), ("content-type", "application/json")]);
+            stream.response_body("{}", true);
+        } else {
+            stream.response_without_body(&[(":status", "202")]);
+        }
+        stream.request_body(call("get_run", &json!({})), true);
+        drop(stream);
+        let mut next = lab.call("get_run");
+        assert!(is_forwarded(&next), "has a body: {has_body}");
+        next.response_without_body(&[(":status", "202")]);
+    }
+}

@@ -101,3 +101,23 @@ fn a_client_that_hangs_up_after_another_configuration_holds_nothing_either() {
     assert!(lab.answer(question.id, admit(5)).is_err());
     assert!(is_forwarded(&send(&lab)));
 }
+
+/// In stream mode a server may answer the head alone.
+#[test]
+fn a_call_counts_as_long_as_it_waits_though_its_answer_is_over() {
+    let lab = lab_of(&holding());
+    for ends in ["with its head", "with its body"] {
+        let mut stream = waiting(&lab);
+        if ends == "with its head" {
+            stream.response_without_body(&[(":status", "202")]);
+        } else {
+            stream.response_headers(&[(":status", "200"), ("content-type", "application/json")]);
+            stream.response_body("{}", true);
+        }
+        assert_held(&lab);
+        answer(&lab, refuse(5));
+    }
+    let next = waiting(&lab);
+    answer(&lab, admit(5));
+    assert!(is_forwarded(&next), "all was given back");
+}

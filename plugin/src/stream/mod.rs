@@ -48,6 +48,8 @@ pub(crate) struct Stream {
     answered: bool,
     /// The answer has begun before the request was judged, and waits.
     answer_held: bool,
+    /// The answer has ended before the request was judged.
+    answer_over: bool,
     /// How many ticks the head has been held without a byte of the body.
     held_for: Option<u8>,
     /// What the admitted body holds or may be given back, until its answer has ended.
@@ -106,6 +108,7 @@ impl Stream {
             phase: Phase::Start,
             answered: false,
             answer_held: false,
+            answer_over: false,
             held_for: None,
             admission: None,
             asked: vec![],

@@ -245,6 +245,9 @@ impl Stream {
             admission.send();
             self.asked = requests().cloned().collect();
         }
+        if self.answer_over {
+            self.see_answer_end();
+        }
         self.release_answer()
     }
 

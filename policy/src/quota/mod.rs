@@ -22,8 +22,9 @@
 //!
 //! # Time
 //! Each shard keeps the latest time that any call brought it, for either clock, and counts
-//! by that. A clock that stands behind (a worker that read it and then was held up, a step
-//! backwards) therefore only makes counts stay longer. A clock that jumps forward looks like time
+//! by that. A call counts at the moment at which its worker read the clocks, or at the shard's time if that is later. A clock
+//! that stands behind others (a worker that was held up in between, a step backwards) therefore only makes counts stay longer;
+//! one that was held up alone counts at the moment before. A clock that jumps forward looks like time
 //! that passed; no counter could tell. The monotonic clock does not jump; if the wall clock does,
 //! calendar windows stay in the period that it jumped to until it is over.
 //!
