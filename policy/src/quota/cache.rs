@@ -4,7 +4,7 @@
 pub(super) const ENTRIES: usize = SETS * WAYS;
 
 const SETS: usize = 1 << SET_BITS;
-const SET_BITS: u32 = 5;
+const SET_BITS: u32 = 9;
 const WAYS: usize = 4;
 
 /// The fraction of the golden ratio: by the product, all bits of a tag have a say in the upper ones.
@@ -70,7 +70,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_known_is_what_was_put_under_that_tag(tags in prop::collection::vec(0..400u32, 1..2_000)) {
+        fn what_is_known_is_what_was_put_under_that_tag(tags in prop::collection::vec(0..8_000u32, 1..20_000)) {
             let mut cache = Cache::<u32>::default();
             for tag in tags {
                 let (value, known) = cache.find(tag).unwrap();

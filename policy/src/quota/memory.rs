@@ -12,6 +12,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::cache::Cache;
+use super::room::ROOMY_BYTES;
 use super::store::{Cas, CounterStore, Expected, Kept, ShardId, StoreError, Swap};
 
 /// Guesses that may fail one after the other before shards are read. One costs an eighth of reading.
@@ -44,7 +45,8 @@ pub struct Remembering<M> {
     stamps: Stamps,
 }
 
-/// The shards of a root, of 2 KiB at most and of some 100 bytes usually: [`ENTRIES`](super::cache::ENTRIES) of them.
+/// The shards of a root: [`ENTRIES`](super::cache::ENTRIES) of them, of some 300 bytes each with all that belongs to them, and
+/// of a KiB at most.
 #[derive(Debug, Default)]
 struct Memory {
     root: Option<Arc<str>>,
@@ -215,6 +217,9 @@ impl<M: StampedMap> CounterStore for Remembering<M> {
     }
 
     fn keep(&self, id: ShardId<'_>, kept: Kept) {
-        self.with(id, |shard| shard.kept = Some(kept));
+        // What is fuller would fill the worker's memory.
+        if kept.bytes.len() <= ROOMY_BYTES {
+            self.with(id, |shard| shard.kept = Some(kept));
+        }
     }
 }

@@ -51,7 +51,7 @@ pub struct Cas(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
     /// Nobody has written it. In Envoy, where a write to a missing key ignores its token and 0
-    /// means "any", that is a set with a token that no version carries: one in 2^32 does.
+    /// means "any", that is a set with a token that one version in 2^32 carries.
     Absent,
     /// The version that was read.
     Version(Cas),
