@@ -105,12 +105,13 @@ fn step(out: &mut String, step: &Step) -> fmt::Result {
             line(out, list, &format!("{rule}{always} is {is}{refuses}"))?;
             conditions.iter().try_for_each(|one| condition(out, one))
         }
-        Step::Limit { rule, counter, scope, window, max, takes } => {
+        Step::Limit { rule, counter, scope, window, max, takes, store } => {
             let takes = match takes {
                 Some(amount) => format!("takes {amount} of {max}"),
                 None => format!("takes an unclear amount of {max}, so it refuses"),
             };
-            line(out, "limit", &format!("{rule} {takes}, {window}, per {scope}, from counter `{counter}`"))
+            let last = if *store == "global" { " of the rate-limit service, which is asked last of all" } else { "" };
+            line(out, "limit", &format!("{rule} {takes}, {window}, per {scope}, from counter `{counter}`{last}"))
         }
     }
 }

@@ -6,7 +6,7 @@ use policy::{
     decision::{List, Operand, Seen, Truth, Unasked, Watch},
     document::{
         condition::Condition as Written,
-        model::{Action, Default, Limit, Predicate, SchemaSource, Section},
+        model::{Action, Default, Limit, Predicate, SchemaSource, Section, Store},
         path::Root,
     },
 };
@@ -30,7 +30,16 @@ pub(super) enum Step {
     /// An entry of `require` or `deny_if`.
     Predicate { list: &'static str, rule: String, conditions: Vec<Condition>, is: &'static str, refuses: bool },
     /// What the call would take.
-    Limit { rule: String, counter: String, scope: String, window: String, max: String, takes: Option<String> },
+    Limit {
+        rule: String,
+        counter: String,
+        scope: String,
+        window: String,
+        max: String,
+        takes: Option<String>,
+        /// `local` or `global`.
+        store: &'static str,
+    },
 }
 
 /// One condition, and what it saw.
@@ -157,6 +166,10 @@ fn limit_step(limit: &Limit, amount: Option<u64>) -> Step {
         window: limit.window.to_string(),
         max: limit.unit.display(limit.max),
         takes: amount.map(|amount| limit.unit.display(amount)),
+        store: match limit.store {
+            Store::Local => "local",
+            Store::Global => "global",
+        },
     }
 }
 

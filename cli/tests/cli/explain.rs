@@ -236,3 +236,23 @@ fn what_cannot_be_explained_is_an_error() {
     }
     assert_eq!(mcp_policy(&["explain", "call.json"], "").status, Some(2));
 }
+
+#[test]
+fn a_limit_of_the_fleet_says_that_a_service_is_asked() {
+    let limit = r#"{"counter": "c", "window": "day", "align": "calendar", "max": 5, "store": "global"}"#;
+    let policy = file(&format!(
+        r#"{{"policies": {{"p": {{"version": "1", "default": "deny", "tools": {{"t": {{"limits": [{limit}]}}}}}}}},
+        "routes": [{{"policy": "p"}}],
+        "global_counters": {{"cluster": "ratelimit", "digest_key": "0123456789abcdef0123456789abcdef"}}}}"#
+    ));
+    let ran = explain(&policy, r#"{"name": "t"}"#, &[]);
+    assert!(
+        ran.out.contains("from counter `c` of the rate-limit service, which is asked last of all\n"),
+        "{}",
+        ran.out
+    );
+    let ran = explain(&policy, r#"{"name": "t"}"#, &["--format", "json"]);
+    let explained: Value = serde_json::from_str(&ran.out).unwrap();
+    let steps = explained["policies"][0]["steps"].as_array().unwrap();
+    assert_eq!(steps.last().unwrap()["store"], "global");
+}

@@ -27,8 +27,8 @@ pub use paired::{Paired, PairedPlan};
 pub use report::Report;
 pub use variants::Variant;
 
-/// How many agents call in turns, where it is told what a limit costs: one, as many as there are connections, and more
-/// than a worker remembers the counts of.
+/// How many agents call in turns, where it is told what a limit costs: one, as many as there are connections, and more than
+/// the nearest caches of a processor hold the counts of.
 const AGENTS: [usize; 3] = [1, 16, MANY];
 const MANY: usize = 1024;
 

@@ -11,7 +11,7 @@ use super::leases::Worker;
 use super::outcome::{Part, Taken};
 use super::place::{Counted, Place};
 use super::room::ROOMY_BYTES;
-use super::shard::{NewSlot, Slot, Slots, write_ring};
+use super::shard::{NewSlot, SHARD_BYTES, Slot, Slots, write_ring};
 use super::store::Kept;
 use super::weigh::{Change, Job, Verdict};
 use super::window::Window;
@@ -85,6 +85,7 @@ fn add_in_new_page(
         }
     }
     let own = own?;
+    let others = out.len();
     let (remaining, position) = if let Window::Sliding(span) = charge.window {
         let mut ring = own.ring()?;
         let remaining = remaining(charge, ring.total())?;
@@ -98,8 +99,9 @@ fn add_in_new_page(
         NewSlot::new(id, charge.window, count).write(&mut out);
         (remaining, position)
     };
-    // In a fuller shard others may have to be left room.
-    if out.len() > ROOMY_BYTES {
+    // Who grows in a full shard has to leave others room.
+    let grows = out.len() > others.saturating_add(own.length());
+    if out.len() > SHARD_BYTES || grows && out.len() > ROOMY_BYTES {
         return None;
     }
     Some((Counted { remaining, position }, Change::New(out)))
