@@ -44,3 +44,14 @@ fn a_question_that_fails_lifts_no_other_limit_where_errors_allow() {
         }
     }
 }
+
+/// The file that Limitador counts by names the scope as the policy does.
+#[test]
+fn a_limit_per_session_is_asked_for_as_one_though_there_is_no_session() {
+    let mut limit = five_a_minute();
+    limit["scope"] = "session".into();
+    let lab = lab_of(&configuration(&json!([limit]), &json!({})));
+    let _stream = send(&lab);
+    let question = asked(&lab).body;
+    assert!(question.windows(7).any(|bytes| bytes == b"session"), "{}", String::from_utf8_lossy(&question));
+}

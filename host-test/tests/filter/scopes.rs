@@ -60,6 +60,21 @@ fn session_counts_by_the_session_id_and_without_one_by_the_grant() {
     assert_apart(&lab, &[with("x-key", "a"), with("x-key", "b"), with("x-key", "a").set("mcp-session-id", "s")]);
 }
 
+/// A counter per session and one per grant are two, whatever their names.
+#[test]
+fn a_call_without_a_session_counts_for_no_counter_of_the_grant() {
+    let lab = Lab::new(&tools(json!({
+        "create_run": {"limits": [
+            {"counter": "calls", "window": "minute", "max": 100},
+            {"counter": "calls", "window": "hour", "max": 3, "scope": "session"},
+        ]},
+        "get_run": {"limits": [{"counter": "calls", "window": "minute", "max": 100}]},
+    })));
+    assert_eq!((0..50).filter(|_| lab.admits("get_run")).count(), 50);
+    assert_eq!((0..50).filter(|_| lab.admits("create_run")).count(), 3);
+    assert_eq!((0..50).filter(|_| lab.admits("get_run")).count(), 47);
+}
+
 #[test]
 fn sessions_of_different_grants_do_not_share() {
     let lab = Lab::with(once_per("session"), json!({"identity": {"grant": [{"header": "x-key"}]}}));
