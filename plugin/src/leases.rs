@@ -86,7 +86,10 @@ impl Held {
     fn state(&mut self, quota: &Quota, store: &Counters, id: LeaseId) -> Result<(), QuotaError> {
         loop {
             let left = self.owed.last().copied();
-            quota.state_leases(store, id, self.count, left.unwrap_or_default(), store::now(false)?)?;
+            // What is still owed counts as if it ran here.
+            let owed = self.owed.iter().rev().skip(1).map(|left| left.count);
+            let held = owed.fold(self.count, u64::saturating_add);
+            quota.state_leases(store, id, held, left.unwrap_or_default(), store::now(false)?)?;
             if left.is_none() || self.owed.pop().is_some() && self.owed.is_empty() {
                 return Ok(());
             }

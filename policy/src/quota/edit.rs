@@ -3,6 +3,7 @@
 use super::charge::Now;
 use super::layout::Quota;
 use super::outcome::{Part, QuotaError, Taken};
+use super::room::{self, Kind, ROOMY_BYTES};
 use super::shard::{NewSlot, SHARD_BYTES, Table};
 use super::store::{CounterStore, Expected, Swap};
 use super::take::ATTEMPTS;
@@ -83,7 +84,10 @@ impl Quota {
             }
             let is_changed = |id, window| changed.iter().any(|new| new.id == id && new.window == window);
             let bytes = table.write(|slot| is_changed(slot.id, slot.window), &changed);
-            if bytes.len() > SHARD_BYTES {
+            let stay = || table.slots().iter().filter(|slot| !is_changed(slot.id, slot.window));
+            let grows = bytes.len() > ROOMY_BYTES && bytes.len() > table.length();
+            let has_room = |slot: &NewSlot| room::find(Kind::Known, slot, stay(), &[]).is_ok();
+            if bytes.len() > SHARD_BYTES || grows && !changed.iter().all(has_room) {
                 return Err(QuotaError::Full { charge: 0 });
             }
             let expected = read.map_or(Expected::Absent, |(_, cas)| Expected::Version(cas));

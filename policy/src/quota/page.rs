@@ -85,7 +85,7 @@ impl Page<'_, '_> {
             gone.push((id, slot.window));
             freed = freed.saturating_add(slot.length());
         }
-        if demand.own.is_none() && table.has_shared() {
+        if demand.may_be_in_shared && table.has_shared() {
             let job = Job { index: first.index, charge: first.charge, spot: demand.spot };
             for slot in shared_slots(table, &job, terms) {
                 let held = slot.count(table.clock)?.held(table.clock, table.clock);
@@ -94,7 +94,7 @@ impl Page<'_, '_> {
         }
         let position = count.add(demand.amount(), table.clock, terms.worker);
         let slot = NewSlot::new(id, demand.window, count);
-        let kind = if demand.own.is_none() { Kind::New } else { Kind::Known };
+        let kind = if gone.is_empty() { Kind::New } else { Kind::Known };
         let placed = self.write(kind, slot, gone, freed);
         Some(placed.map(|()| Placed { slot: id, position }))
     }
@@ -159,7 +159,7 @@ impl Page<'_, '_> {
 /// Whether `window` remembers everything at least as long as `other` does, so that nothing is lost
 /// by moving there. A period forgets at its boundary even what has just come, so it remembers no
 /// more than shorter periods, which lie in it.
-fn remembers_all_of(window: Window, other: Window) -> bool {
+pub(super) fn remembers_all_of(window: Window, other: Window) -> bool {
     other.length_ms() <= window.length_ms()
         && matches!((window, other), (Window::Sliding(_), _) | (_, Window::Calendar(_)))
 }

@@ -2,13 +2,13 @@
 //!
 //! Slots grow: a ring takes a byte more for each cell that it counts in. So room is left for that, or one who fills a shard
 //! with small slots would keep those that are there already from counting:
-//! - A ring that is small counts for what it takes with a few calls in each cell.
+//! - A slot that is small counts for what it takes with a few calls in each cell, or of a few workers.
 //! - One owner gets half of the shard, however its slots grow. For others it takes no more than that.
 //! - New slots leave an eighth of all this free, for rings that count many calls in a cell. These leave half of that to the
 //!   slots that principals without one share.
 
 use super::hash::{Owner, SlotId};
-use super::shard::{GROWN_RING, HEAD_BYTES, NewSlot, SHARD_BYTES, SMALLEST_SLOT, Slot};
+use super::shard::{GROWN_PERIOD, GROWN_RING, HEAD_BYTES, NewSlot, SHARD_BYTES, SMALLEST_SLOT, Slot};
 use super::window::Window;
 use crate::sort::sort_by;
 
@@ -64,9 +64,8 @@ pub(super) fn find<'s>(
     }
     let part = match kind {
         Kind::New => new_part(SHARD_BYTES),
-        // Nothing more is reserved by it.
-        Kind::Known if slot.length() <= kept_for(slot.window) => usize::MAX,
-        Kind::Known => SHARD_BYTES.saturating_sub(SHARD_BYTES / 16),
+        Kind::Known if is_busy(slot) => SHARD_BYTES.saturating_sub(SHARD_BYTES / 16),
+        Kind::Known => usize::MAX,
         Kind::Shared => SHARD_BYTES,
     };
     if taken > SHARD_BYTES || reserved > part { Err(NoRoom::OfAll) } else { Ok(()) }
@@ -91,10 +90,16 @@ impl Extent {
     }
 }
 
-/// What is kept for a slot from its beginning.
+/// What is kept for a slot from its beginning: for a ring with a few calls in each cell, what three workers say of what runs,
+/// and a calendar's count of two million.
 fn kept_for(window: Window) -> usize {
     match window {
-        Window::Sliding(_) => GROWN_RING,
-        Window::Calendar(_) | Window::Running => 0,
+        Window::Sliding(_) | Window::Running => GROWN_RING,
+        Window::Calendar(_) => GROWN_PERIOD,
     }
+}
+
+/// Whether a ring takes more than is kept for it.
+fn is_busy(slot: &NewSlot) -> bool {
+    matches!(slot.window, Window::Sliding(_)) && slot.length() > GROWN_RING
 }

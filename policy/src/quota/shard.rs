@@ -33,6 +33,8 @@ const SLOT_HEAD_BYTES: usize = 12;
 pub(super) const SMALLEST_SLOT: usize = SLOT_HEAD_BYTES + 2;
 /// What a ring takes with a few calls in each of its cells.
 pub(super) const GROWN_RING: usize = SLOT_HEAD_BYTES + 1 + WHOLE_RING as usize;
+/// What a calendar's count takes up to two million, with the second that it was added to last.
+pub(super) const GROWN_PERIOD: usize = SLOT_HEAD_BYTES + 1 + 3 + 5;
 
 /// A shard's live slots, at the shard's time.
 #[derive(Debug)]

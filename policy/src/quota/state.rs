@@ -25,8 +25,23 @@ impl Quota {
     /// # Errors
     /// When the store fails or holds damaged bytes, when there is no room, or when other workers win every race. The
     /// statement before then holds until it expires; the next makes good for this one, except for what was left
-    /// behind, which is then to be said again.
+    /// behind, which is then to be said again. Where there is no room, it counts as held until then.
     pub fn state_leases<S: CounterStore>(
+        &self,
+        store: &S,
+        id: LeaseId,
+        held: u64,
+        left: Left,
+        now: Now,
+    ) -> Result<(), QuotaError> {
+        let stated = self.state(store, id, held, left, now);
+        if left.count > 0 && matches!(stated, Err(QuotaError::Full { .. })) {
+            self.state(store, id, held.saturating_add(left.count), Left::default(), now)?;
+        }
+        stated
+    }
+
+    fn state<S: CounterStore>(
         &self,
         store: &S,
         id: LeaseId,

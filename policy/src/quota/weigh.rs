@@ -5,7 +5,7 @@
 //!   an old listener drains). Its parts count as long as they can lie in the asked window, and move
 //!   into the asked window's slot if that remembers at least as much. So a change of a window
 //!   admits nothing a second time that the counter still remembers;
-//! - if this scope value has no slot for the window: the slot that those without one share (of its owner, or of
+//! - if this scope value has no slot that remembers as much as the window: the slot that those without one share (of its owner, or of
 //!   the whole shard). Its counts are taken over when a slot is made, since some of them may be
 //!   this one's. Calls that run there are not, since they will end there: they count for whoever has a slot, too.
 
@@ -64,6 +64,8 @@ pub(super) struct Demand<'c> {
     pub(super) own: Option<Count>,
     /// Whether the counter has a slot, for this window or another.
     pub(super) has_slot: bool,
+    /// Whether some of what it counted may lie in a shared slot.
+    pub(super) may_be_in_shared: bool,
     /// What other slots hold that may be this counter's.
     pub(super) others: Vec<Held>,
     /// What the window holds before this call.
@@ -130,9 +132,12 @@ impl<'c> Demand<'c> {
         let window = job.charge.window;
         let mut own = None;
         let mut has_slot = false;
+        let mut may_be_in_shared = true;
         let mut others = Vec::new();
         for slot in table.slots_of(job.spot.slot) {
             has_slot = true;
+            // When it was made, it took over what was counted in a shared one.
+            may_be_in_shared &= slot.window != window && !page::remembers_all_of(slot.window, window);
             let count = slot.count(table.clock)?;
             if slot.window == window {
                 own = Some(count);
@@ -140,7 +145,7 @@ impl<'c> Demand<'c> {
                 others.extend(count.held(table.clock, now));
             }
         }
-        if own.is_none() && table.has_shared() {
+        if may_be_in_shared && table.has_shared() {
             for slot in shared_slots(table, job, terms) {
                 others.extend(slot.count(table.clock)?.held(table.clock, now));
             }
@@ -153,7 +158,8 @@ impl<'c> Demand<'c> {
             }
         }
         let stored = own.as_ref().map_or(0, Count::total).saturating_add(of_others);
-        Some(Self { spot: job.spot, window, own, has_slot, others, stored, added: 0, additions: Vec::with_capacity(1) })
+        let additions = Vec::with_capacity(1);
+        Some(Self { spot: job.spot, window, own, has_slot, may_be_in_shared, others, stored, added: 0, additions })
     }
 
     /// What is to be written: no more than `max`, once the charges are judged.

@@ -106,3 +106,97 @@ proptest! {
         }
     }
 }
+
+/// Lets others' counts grow in every cell of an hour, while a call runs.
+fn run_beside(quota: &Quota, store: &Map, others: &[String], amount: u64, id: LeaseId) -> Now {
+    let mut now = START;
+    for cell in 0..15 {
+        let amount = if cell == 0 { 1 } else { amount };
+        for other in others {
+            let filler = Charge { amount, ..charge("filler", Window::HOUR, u64::MAX) };
+            assert!(matches!(quota.take(store, grant(other), &[filler], now), Ok(_) | Err(QuotaError::Full { .. })));
+        }
+        for _ in 0..12 {
+            now = after(now, 20_000);
+            quota.state_leases(store, id, 1, Left::default(), now).unwrap();
+        }
+    }
+    now
+}
+
+#[test]
+fn what_runs_on_another_worker_is_counted_beside_busy_neighbours() {
+    for (neighbour_count, amount) in [(50, 15), (40, 200)] {
+        let store = Map::default();
+        let workers: Vec<_> = (0..8).map(|_| open(&store, 16 << 10, WhenFull::Deny)).collect();
+        let [first, others @ ..] = workers.as_slice() else { panic!() };
+        let names: Vec<_> = neighbours(first).take(neighbour_count + 1).collect();
+        let [who, neighbours @ ..] = names.as_slice() else { panic!() };
+        let running = [charge("run", Window::Running, 100)];
+        let Ok(Outcome::Admitted(taken)) = first.take(&store, grant(who), &running, START) else { panic!() };
+        let id = taken.leases().next().unwrap().id;
+        let now = run_beside(first, &store, neighbours, amount, id);
+        assert!(others.iter().all(|worker| admitted(worker.take(&store, grant(who), &running, now))), "{amount}");
+    }
+}
+
+#[test]
+fn a_count_keeps_its_room_when_its_window_changes() {
+    for when_full in [WhenFull::Deny, WhenFull::Share] {
+        let store = Map::default();
+        let quota = open(&store, 16 << 10, when_full);
+        let names: Vec<_> = neighbours(&quota).take(160).collect();
+        let [who, others @ ..] = names.as_slice() else { panic!() };
+        assert!(admitted(quota.take(&store, grant(who), &[charge("c", Window::HOUR, 1_000)], START)));
+        let mut now = START;
+        for amount in [1].into_iter().chain([1_000; 11]) {
+            grow(others, &Round { amount, ..ALL }, |other, amount| {
+                quota.take(&store, grant(other), &[Charge { amount, ..charge("filler", Window::HOUR, u64::MAX) }], now)
+            });
+            now = after(now, 240_000);
+        }
+        assert!(admitted(quota.take(&store, grant(who), &[charge("c", Window::DAY, 1_000)], now)), "{when_full:?}");
+    }
+}
+
+/// A worker that finds no room for what was left behind counts it as if it ran, and others their own.
+#[test]
+fn what_clients_left_behind_stays_in_the_part_of_their_grant_and_counts_all_the_same() {
+    const MAX: u64 = 20;
+    for (linger_ms, step_ms) in [(300_000, 20_000), (60_000, 7_000)] {
+        let store = Map::default();
+        let [quota, second] = [(); 2].map(|()| open(&store, 16 << 10, WhenFull::Deny));
+        let names: Vec<_> = neighbours(&quota).take(10).collect();
+        let [greedy, others @ ..] = names.as_slice() else { panic!() };
+        let known = [charge("known", Window::HOUR, 100)];
+        assert!(others.iter().all(|other| admitted(quota.take(&store, grant(other), &known, START))));
+        let sessions: Vec<_> = (0..60).map(|n| format!("session {n}")).collect();
+        let run = |session| Charge { scope: ScopeValue::Session(Some(session)), ..charge("run", Window::Running, MAX) };
+        let mut ids = Vec::new();
+        for session in &sessions {
+            let run = Charge { amount: MAX, ..run(session) };
+            if let Ok(Outcome::Admitted(taken)) = quota.take(&store, grant(greedy), &[run], START) {
+                ids.push((session, taken.leases().next().unwrap().id));
+            }
+        }
+        assert!(ids.len() > 40);
+        let mut now = START;
+        for hung_up in 1..=8 {
+            now = after(now, step_ms);
+            for (_, id) in &ids {
+                let left = Left { count: 1, linger_ms };
+                // What has no room is to be said again, which this client of the counters forgets.
+                assert!(matches!(
+                    quota.state_leases(&store, *id, MAX - hung_up, left, now),
+                    Ok(()) | Err(QuotaError::Full { .. })
+                ));
+            }
+        }
+        for (session, _) in &ids {
+            let outcome = second.take(&store, grant(greedy), &[Charge { amount: MAX / 2, ..run(session) }], now);
+            assert!(!matches!(outcome, Ok(Outcome::Admitted(_))), "{session}: {outcome:?}");
+        }
+        let later = after(START, 240_000);
+        assert!(others.iter().all(|other| admitted(quota.take(&store, grant(other), &known, later))));
+    }
+}

@@ -60,6 +60,25 @@ fn what_an_hour_shares_still_counts_when_the_counter_gets_a_slot_for_a_minute() 
     assert!(!admitted(take(Window::HOUR, 600_000)));
 }
 
+/// Two windows in turns, as while an old listener drains.
+#[test]
+fn what_others_share_is_taken_over_no_more_than_once_for_each_window() {
+    let store = Map::default();
+    let quota = open(&store, 16 << 10, WhenFull::Share);
+    let names: Vec<_> = neighbours(&quota).take(CROWD + 2).collect();
+    let [who, other, others @ ..] = names.as_slice() else { panic!() };
+    crowd(&quota, &store, others, START);
+    for _ in 0..5 {
+        assert!(taken(quota.take(&store, grant(other), &[charge("c", Window::DAY, 100)], START)).is_shared());
+    }
+    let now = after(START, 600_000);
+    let in_turns = [Window::HOUR, Window::DAY].into_iter().cycle();
+    let admissions =
+        in_turns.take_while(|window| admitted(quota.take(&store, grant(who), &[charge("c", *window, 100)], now)));
+    let admissions = admissions.take(200).count();
+    assert!((90..=95).contains(&admissions), "{admissions}");
+}
+
 #[test]
 fn what_a_grant_has_no_room_for_is_not_shared_with_other_grants() {
     let store = Map::default();
