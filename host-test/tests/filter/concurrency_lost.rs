@@ -6,7 +6,7 @@ use std::time::Duration;
 use host_test::Stream;
 use serde_json::json;
 
-use crate::lab::{Lab, Request, call, is_forwarded, tools};
+use crate::lab::{Lab, Request, call, envelope, is_forwarded, tools};
 
 fn lab() -> Lab {
     Lab::on_workers(2, &tools(json!({"get_run": {"concurrency": {"max": 1}}})))
@@ -102,5 +102,29 @@ fn a_call_whose_answer_is_over_when_it_is_judged_has_ended() {
         let mut next = lab.call("get_run");
         assert!(is_forwarded(&next), "has a body: {has_body}");
         next.response_without_body(&[(":status", "202")]);
+    }
+}
+
+/// All sessions are of one grant, whose part of a shard has no room for what so many clients leave behind.
+#[test]
+fn what_finds_no_room_when_clients_hang_up_counts_as_if_it_ran() {
+    let rule = json!({"concurrency": {"max": 3, "scope": "session", "linger": "5m"}});
+    let configuration = envelope(tools(json!({"get_run": rule})), json!({"counters": {"max_bytes": "16KiB"}}));
+    let lab = Lab::on_workers(2, &configuration);
+    let begin = |session: usize, worker: usize| {
+        let request = Request::post().set("mcp-session-id", format!("session-{session}"));
+        request.send(&lab.worker(worker), call("get_run", &json!({})))
+    };
+    let three = |session| [(); 3].map(|()| begin(session, 0));
+    let mut running: Vec<_> =
+        (0..60).map(|session| (session, three(session))).filter(|(_, calls)| calls.iter().all(is_forwarded)).collect();
+    assert!(running.len() > 40, "{}", running.len());
+    for nth in 0..2 {
+        running.iter_mut().for_each(|(_, calls)| calls[nth].reset());
+        pass(&lab, 20);
+    }
+    assert!(lab.metric("counters_full") > 60, "there is no room");
+    for (session, _) in &running {
+        lab.assert_denied(&begin(*session, 1), "run at once");
     }
 }

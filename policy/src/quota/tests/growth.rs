@@ -159,7 +159,7 @@ fn a_count_keeps_its_room_when_its_window_changes() {
     }
 }
 
-/// A worker that finds no room for what was left behind counts it as if it ran, and others their own.
+/// A worker that finds no room for what was left behind counts it as if it ran, and other grants keep their room.
 #[test]
 fn what_clients_left_behind_stays_in_the_part_of_their_grant_and_counts_all_the_same() {
     const MAX: u64 = 20;
